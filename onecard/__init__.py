@@ -1,0 +1,1 @@
+"""Onecard, an open campus-card system (校园一卡通)."""
