@@ -1,0 +1,1 @@
+"""The host: the books, the answers to terminals, the faces for people. One noun a file."""
