@@ -1,0 +1,72 @@
+"""The `rp2` module of the rp2 port, as far as this firmware goes: flash, and PIO state machines."""
+
+import sys
+
+import _flash
+import _hub
+import vfs
+from _flash import Flash  # noqa: F401 - part of the module
+from opcodes import IDLE, PIO_ACTIVE, PIO_COUNTS, PIO_EXECUTE, PIO_GET, PIO_PUT
+
+
+def __getattr__(name):
+    """Find the assembler and its words. They are loaded where they are named and then let go: on a board they take no heap."""
+    return getattr(_seldom("_pioasm"), name)
+
+
+def _seldom(module):
+    vfs.mount(_flash.rom, "/rom")
+    sys.path.insert(0, "/rom")
+    found = __import__(module)
+    sys.path.pop(0)
+    vfs.umount("/rom")
+    del sys.modules[module]
+    return found
+
+
+class StateMachine:
+    def __init__(self, id, program=None, freq=-1, **places):
+        if not 0 <= id < 8:
+            raise ValueError("invalid StateMachine")
+        self._id = id
+        if program is not None:
+            self.init(program, freq, **places)
+
+    def init(self, program, freq=-1, **places):
+        self.active(0)
+        self._sideset = _seldom("_pio").configure(self._id, program, freq, **places)
+
+    def active(self, value=None):
+        if value is None:
+            return self._active
+        self._active = bool(value)
+        _hub.tell(PIO_ACTIVE, self._id, 1 if value else 0)
+        return self._active
+
+    def exec(self, instr):
+        if isinstance(instr, str):
+            instr = _seldom("_pioasm").asm_pio_encode(instr, *self._sideset)
+        _hub.tell(PIO_EXECUTE, self._id, instr)
+
+    def get(self, buf=None, shift=0):
+        if buf is None:
+            return self._get() >> shift
+        for index in range(len(buf)):
+            buf[index] = self._get() >> shift
+        return buf
+
+    def _get(self):
+        while (word := _hub.ask(PIO_GET, self._id)) < 0:
+            _hub.sync(IDLE)
+        return word
+
+    def put(self, value, shift=0):
+        for word in (value,) if isinstance(value, int) else value:
+            while not _hub.ask(PIO_PUT, self._id, word << shift & 0xFFFFFFFF):
+                _hub.sync(IDLE)
+
+    def rx_fifo(self):
+        return _hub.ask(PIO_COUNTS, self._id) & 0xFF
+
+    def tx_fifo(self):
+        return _hub.ask(PIO_COUNTS, self._id) >> 8
