@@ -1,0 +1,1 @@
+"""The canteen till: a keypad for the cashier, a reader for the student. See docs/pos.md."""

@@ -1,0 +1,1 @@
+"""The shower controller: one stall, one valve, a card slot, a keypad. See docs/shower.md."""
