@@ -1,0 +1,91 @@
+"""The simulator's commands, joined to the host's by onecard/__main__.py."""
+
+import signal
+import threading
+from collections.abc import Generator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from host.errors import EXIT_BUSY, EXIT_CUT, EXIT_FAILED, EXIT_MISSING
+
+FAST = 8.0
+"""Virtual seconds in a real one, at most, for `--once`, unless said otherwise."""
+
+PORT = 8430
+
+_ENDING_SIGNALS = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+
+
+def add_commands(app: typer.Typer) -> None:
+    """Add `demo` to the command line."""
+    app.command()(demo)
+
+
+def demo(
+    once: Annotated[bool, typer.Option("--once", help="只演一遍 play the story once, then end: exit 0, or 1 with what went wrong")] = False,
+    fresh: Annotated[bool, typer.Option("--fresh", help="从头开始 forget the demonstration's cards, journals and books")] = False,
+    speed: Annotated[
+        float | None, typer.Option(min=0.1, max=50, help=f"快慢 virtual seconds in a real one, at most; default 1, with --once {FAST:.0f}")
+    ] = None,
+    port: Annotated[int, typer.Option(min=0, max=65535, help="端口 of the live page; taken: the next of ten")] = PORT,
+    data: Annotated[Path, typer.Option(envvar="ONECARD_DATA", help="数据目录 the data folder; the demonstration keeps to demo/ in it")] = Path("var"),
+) -> None:
+    """演示 Play a shower and a till with the real firmware.
+
+    Starts host and terminals, plays a short story, and stays up to be played with; Ctrl-C ends all of it.
+
+    Example: onecard demo --once
+    """
+    # Here, so that the host's commands do not load the simulator.
+    from sim.demo import Demo
+    from sim.image import ImageFailed
+    from sim.story import Story
+    from sim.terminal import Busy, MicroPythonMissing
+    from sim.workbench.server import LivePage
+
+    running = Demo((data / "demo").absolute(), speed=speed or (FAST if once else 1.0), say=typer.echo)
+    page = LivePage(running, port)
+    is_played = False
+    with _signals():
+        try:
+            running.open(fresh=fresh)
+            typer.echo(f"现场 live page: {page.start()}")
+            Story(running, typer.echo).play()
+            is_played = True
+            if not once:
+                typer.echo("故事演完了，可以在网页上自己按键插卡；Ctrl-C 结束 the story is over: try it yourself on the page, Ctrl-C ends")
+                threading.Event().wait()
+        except KeyboardInterrupt:
+            raise typer.Exit(0 if is_played else EXIT_CUT) from None
+        except (Busy, MicroPythonMissing, ImageFailed) as error:
+            typer.echo(f"onecard: {error}", err=True)
+            raise typer.Exit({Busy: EXIT_BUSY, MicroPythonMissing: EXIT_MISSING}.get(type(error), EXIT_FAILED)) from None
+        finally:
+            _ignore_signals()
+            page.stop()
+            running.close()
+
+
+@contextmanager
+def _signals() -> Generator[None]:
+    """Let the first signal that ends a process break off what runs."""
+    before = {number: signal.signal(number, _interrupt) for number in _ENDING_SIGNALS}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _interrupt(_number: int, _frame: object) -> None:
+    _ignore_signals()
+    raise KeyboardInterrupt
+
+
+def _ignore_signals() -> None:
+    """What ends must come to its end, however often Ctrl-C is pressed: it is bounded."""
+    for number in _ENDING_SIGNALS:
+        signal.signal(number, signal.SIG_IGN)

@@ -1,0 +1,104 @@
+"""Somebody in front of a terminal: eyes for its display, hands for its keys. Waits for what is shown, never for time alone."""
+
+import re
+import time
+from collections.abc import Callable
+
+from sim.board import Board
+
+LIMIT_S = 40.0
+"""How long anything may take until it is shown, in real seconds, on a machine that is busy with other things."""
+
+_KEY_S = 0.3
+"""From one key to the next, in seconds of the simulator's clock: a person in a hurry."""
+
+_STILL_US = 100_000
+"""A display that has not changed for so long is drawn to the end: a row takes 5 ms at most."""
+
+_NUMBER = re.compile(r"(\d+)\.(\d\d)元")
+_KEY_NAMES = {".": "DOT", "+": "PLUS", "x": "TIMES"}
+
+
+class NotSeen(Exception):
+    """The display did not come to show what it should; the message says what it shows instead."""
+
+
+class Visitor:
+    """Reads one board's display and presses its keys. Raises `NotSeen` when something is not shown in time.
+
+    `valve_us`: when its valve was last opened or shut, by the simulator's clock.
+    """
+
+    def __init__(self, board: Board) -> None:
+        self.board = board
+        self.valve_us = 0
+        self._drawn_us = 0
+        board.on_change(self._note)
+
+    # Eyes.
+
+    @property
+    def rows(self) -> str:
+        """What stands on the display now, perhaps half drawn; blank rows left out."""
+        return " | ".join(" ".join(line.split()) for line in self.board.display.text() if line.strip())
+
+    def shows(self, *texts: str) -> bool:
+        """Whether one of these stands on the display."""
+        return any(text in line for line in self.board.display.text() for text in texts)
+
+    def row(self, word: str) -> str:
+        """The row with a word in it, "" if there is none."""
+        return next((" ".join(line.split()) for line in self.board.display.text() if word in line), "")
+
+    def fen(self, word: str) -> int:
+        """The amount in the row with that word, -1 if there is none."""
+        found = _NUMBER.search(self.row(word))
+        return int(found[1]) * 100 + int(found[2]) if found else -1
+
+    def watch(self, check: Callable[[], bool], wanted: str) -> None:
+        """Wait until `check()` holds after some change of the board."""
+        if not self.board.wait_for(check, LIMIT_S):
+            raise NotSeen(f"{self.board.name} 应显示 should show {wanted!r}, 却是 but shows: {self.rows}")
+
+    def see(self, *texts: str) -> None:
+        """Wait until one of these stands on the display."""
+        self.watch(lambda: self.shows(*texts), " / ".join(texts))
+
+    def see_not(self, *texts: str) -> None:
+        """Wait until none of these stands there."""
+        self.watch(lambda: not self.shows(*texts), f"no {' / '.join(texts)}")
+
+    def read(self, *texts: str) -> str:
+        """Wait until one of these stands there and the display is drawn to the end; then read all of it."""
+        end_s = time.monotonic() + LIMIT_S
+        clock = self.board.clock
+        while time.monotonic() < end_s:
+            self.see(*texts)
+            clock.wait_until(self._drawn_us + _STILL_US)
+            with clock.lock:
+                if self.shows(*texts) and clock.now_us() - self._drawn_us >= _STILL_US:
+                    return self.rows
+        raise NotSeen(f"{self.board.name} never stands still at {texts}: {self.rows}")
+
+    # Hands.
+
+    def press(self, *keys: str) -> None:
+        """Press keys, one after the other."""
+        for key in keys:
+            self.board.type_key(key)
+            self.pause(_KEY_S)
+
+    def type(self, text: str) -> None:
+        """Press the keys for digits, `.`, `+` and `x`."""
+        self.press(*(_KEY_NAMES.get(character, character) for character in text))
+
+    def pause(self, seconds: float) -> None:
+        """Do nothing for so long, by the simulator's clock."""
+        clock = self.board.clock
+        clock.wait_until(clock.now_us() + int(seconds * 1_000_000))
+
+    def _note(self, what: str) -> None:
+        if what == "display":
+            self._drawn_us = self.board.clock.now_us()
+        elif what == "valve":
+            self.valve_us = self.board.clock.now_us()

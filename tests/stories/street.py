@@ -1,0 +1,98 @@
+"""Everything a tale plays with: the demonstration, somebody at each terminal, the books, the water meter."""
+
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+from host.ledger.reports import yuan
+from protocol.tariff import charge_fen
+from sim.cli import FAST
+from sim.demo import Demo
+from sim.parts.field import Card
+from sim.sample import PEOPLE, SHOWER, TARIFF_FEN_PER_M3, TILL
+from sim.visitor import Visitor
+from tests.stories.books import LedgerReader
+
+STUDENT, POOR, TEACHER = PEOPLE
+STUDENT_CARD, POOR_CARD, TEACHER_CARD = 1, 2, 3
+
+RICH_FEN = 100_000
+"""What everybody but the poor has at the start of the tales."""
+
+LIMIT_S = 40.0
+"""In real seconds: what a busy machine may take for anything that is waited for."""
+
+_LOOK_S = 0.02
+
+
+class Street:
+    """A running demonstration at up to eight times real speed, and those in front of it."""
+
+    def __init__(self, data: Path) -> None:
+        self.demo = Demo(data, speed=FAST, web_port=0)
+        try:
+            self.demo.open()
+            self.books = LedgerReader(data)
+        except BaseException:
+            self.demo.close()
+            raise
+        self.stall = Visitor(self.demo.boards["shower"])
+        self.till = Visitor(self.demo.boards["pos"])
+
+    def close(self) -> None:
+        """End everything."""
+        self.books.close()
+        self.demo.close()
+
+    def give_money(self) -> None:
+        """See that each has what the tales expect."""
+        for person in PEOPLE:
+            wanted_fen = person.balance_fen if person is POOR else RICH_FEN
+            missing_fen = wanted_fen - self.books.available_fen(person.number)
+            if missing_fen > 0:
+                self.demo.host.command("recharge", person.number, yuan(missing_fen))
+
+    def come_to_rest(self) -> None:
+        """No card on any reader, nothing keyed, both terminals online and waiting for the next person."""
+        for board in self.demo.boards.values():
+            board.remove_card()
+        self.till.press("CLEAR")
+        # A first digit sends the last person's summary away, CLEAR the digit.
+        self.stall.press("1", "CLEAR")
+        self.wait_online()
+
+    def wait_online(self) -> None:
+        """Both terminals wait for a person and are online."""
+        for visitor, at_rest, place in ((self.stall, "请插卡", SHOWER), (self.till, "请输入金额", TILL)):
+            words = (at_rest, place.name.split()[0])
+            visitor.watch(lambda v=visitor, w=words: all(v.shows(word) for word in w) and not v.shows("脱机"), at_rest)
+
+    def key_amount(self, text: str) -> str:
+        """Key an amount at the till, and OK; what it then shows."""
+        self.till.press("CLEAR")
+        self.till.type(text)
+        self.till.press("OK")
+        return self.till.read("请刷卡")
+
+    def put(self, place: str, card: int | Card) -> None:
+        """Lay a card on a reader: one of the sample's by number, or any other."""
+        if isinstance(card, int):
+            self.demo.place_card(place, card)
+        else:
+            self.demo.boards[place].put_card(card)
+
+    def take(self, place: str) -> None:
+        """Take away what lies on a reader."""
+        self.demo.boards[place].remove_card()
+
+    def wait(self, check: Callable[[], bool], what: str) -> None:
+        """Wait for something that is not on a display: in the books, at the host."""
+        end_s = time.monotonic() + LIMIT_S
+        while not check():
+            assert time.monotonic() < end_s, f"not within {LIMIT_S} s: {what}"
+            time.sleep(_LOOK_S)
+
+
+def price_fen(litres: float) -> int:
+    """What so much water costs at the most: half of it through each meter, at one price."""
+    return charge_fen(int(litres * 1000), TARIFF_FEN_PER_M3)
