@@ -6,6 +6,7 @@ from typing import Any
 
 import pytest
 import typer
+
 from host.cli import app
 from sim.cli import add_commands
 
