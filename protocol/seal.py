@@ -32,9 +32,7 @@ class Seal:
         self._own = own
         self._own_direction = 1 if own else 0
         self._other_direction = 0 if own else 1
-        # Associated data by sequence: address, then control without its acknowledgement.
-        self._own_aads = [bytes((address, own | SEALED | sequence << _SEQUENCE_SHIFT)) for sequence in range(8)]
-        self._other_aads = [bytes((address, own ^ FROM_TERMINAL | SEALED | sequence << _SEQUENCE_SHIFT)) for sequence in range(8)]
+        self._address = address
         self._sent = 0  # counter of the last frame sealed
         self._body = b""  # its body while unacknowledged
         self._accepted = 0  # counter of the last frame accepted
@@ -56,7 +54,8 @@ class Seal:
         assert not self._body
         assert 0 < len(plain) <= TEXT_SIZE_MAX
         self._sent = counter = self._sent + 1
-        self._body = self._seal(pack(_NONCE_FORMAT, self._own_direction, counter, 0), plain, self._own_aads[counter & _LOW_BITS])
+        aad = self._associated(self._own, counter)
+        self._body = self._seal(pack(_NONCE_FORMAT, self._own_direction, counter, 0), plain, aad)
         self.tries = 0
 
     def frame(self) -> "tuple[int, bytes]":
@@ -78,10 +77,10 @@ class Seal:
     def open(self, control: int, body: bytes) -> "bytes | None":
         """Return the text of the frame after the last accepted one and count it, or None: it is not that."""
         counter = self._accepted + 1
-        sequence = counter & _LOW_BITS
-        if control >> _SEQUENCE_SHIFT & _LOW_BITS != sequence or counter > _COUNTER_MAX:
+        if control >> _SEQUENCE_SHIFT & _LOW_BITS != counter & _LOW_BITS or counter > _COUNTER_MAX:
             return None
-        plain = self._open(pack(_NONCE_FORMAT, self._other_direction, counter, 0), body, self._other_aads[sequence])
+        aad = self._associated(self._own ^ FROM_TERMINAL, counter)
+        plain = self._open(pack(_NONCE_FORMAT, self._other_direction, counter, 0), body, aad)
         if plain is not None:
             self._accepted = counter
             self._accepted_body = body
@@ -98,3 +97,7 @@ class Seal:
             self.tries = 0
             if self._accepted:
                 self._body = b""
+
+    def _associated(self, sender: int, counter: int) -> bytes:
+        """Return what is sealed along with a frame: its address, and its control without the acknowledgement."""
+        return bytes((self._address, sender | SEALED | (counter & _LOW_BITS) << _SEQUENCE_SHIFT))

@@ -11,7 +11,7 @@ import typer
 
 from host.errors import EXIT_BUSY, EXIT_CUT, EXIT_FAILED, EXIT_MISSING
 
-FAST = 8.0
+FAST = 10.0
 """Virtual seconds in a real one, at most, for `--once`, unless said otherwise."""
 
 PORT = 8430
@@ -31,7 +31,9 @@ def demo(
         float | None, typer.Option(min=0.1, max=50, help=f"快慢 virtual seconds in a real one, at most; default 1, with --once {FAST:.0f}")
     ] = None,
     port: Annotated[int, typer.Option(min=0, max=65535, help="端口 of the live page; taken: the next of ten")] = PORT,
-    data: Annotated[Path, typer.Option(envvar="ONECARD_DATA", help="数据目录 the data folder; the demonstration keeps to demo/ in it")] = Path("var"),
+    data: Annotated[
+        Path, typer.Option(envvar="ONECARD_DATA", help="数据目录 the data folder; the demonstration keeps to demo/ in it")
+    ] = Path("var"),
 ) -> None:
     """演示 Play a shower and a till with the real firmware.
 
@@ -62,7 +64,8 @@ def demo(
             raise typer.Exit(0 if is_played else EXIT_CUT) from None
         except (Busy, MicroPythonMissing, ImageFailed) as error:
             typer.echo(f"onecard: {error}", err=True)
-            raise typer.Exit({Busy: EXIT_BUSY, MicroPythonMissing: EXIT_MISSING}.get(type(error), EXIT_FAILED)) from None
+            code = EXIT_BUSY if isinstance(error, Busy) else EXIT_MISSING if isinstance(error, MicroPythonMissing) else EXIT_FAILED
+            raise typer.Exit(code) from None
         finally:
             _ignore_signals()
             page.stop()

@@ -11,7 +11,7 @@ _RATE_BITS = 16
 _LOOK_S = 0.05
 """How often a wait looks whether `speed` was set: that is done by people, who do not see 50 ms."""
 
-_FAST_LOOK_S = 0.001
+_FAST_LOOK_S = 0.0003
 """The same while the rate changes by itself, whenever a program rests: so late may a wait end, in real time."""
 
 

@@ -1,9 +1,9 @@
 """The demonstration: one host, one line, a shower and a till, each a real MicroPython with the shipped firmware.
 
-    var/demo/            the host's data folder, set up by its own commands
-    var/demo/cards/      the cards, 1,024 bytes each
-    var/demo/boards/     flash images and logs of the terminals
-    var/demo/line        the serial port as the host opens it (a link to a pseudo-terminal)
+var/demo/            the host's data folder, set up by its own commands
+var/demo/cards/      the cards, 1,024 bytes each
+var/demo/boards/     flash images and logs of the terminals
+var/demo/line        the serial port as the host opens it (a link to a pseudo-terminal)
 """
 
 import json
@@ -160,7 +160,9 @@ class Demo:
         self.data.mkdir(parents=True, exist_ok=True)
         only_one = OnlyOne(self.data / LOCK_NAME)
         if (other := only_one.take()) is not None:
-            raise DemoRunning(f"演示已在运行 a demonstration runs on {self.data} already, process {other}: end it first, or give another --data")
+            raise DemoRunning(
+                f"演示已在运行 a demonstration runs on {self.data} already, process {other}: end it first, or give another --data"
+            )
         self._closing.callback(only_one.release)
 
     def _forget(self) -> None:
@@ -186,7 +188,9 @@ class Demo:
             command("card", "encode", str(number), "--image", str(self._card_path(number)))
         for index, place in enumerate(PLACES):
             number = str(FIRST_TERMINAL + index)
-            command("terminal", "add", number, "--kind", place.program, "--place", place.name, "--line", "1", "--address", str(place.address))
+            command(
+                "terminal", "add", number, "--kind", place.program, "--place", place.name, "--line", "1", "--address", str(place.address)
+            )
             command("terminal", "identity", number, "--out", str(self._identity_path(place)))
         (self.data / _READY_NAME).touch()
 

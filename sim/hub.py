@@ -20,6 +20,9 @@ _READ_SIZE = 1 << 16
 _IDLE_US = 1000
 """`machine.idle()` of the rp2 port waits for an event, or 1 ms."""
 
+_FAST_IDLE_US = 5000
+"""The same while time runs fast: each wait costs real time, and programs that look every 5 ms would wait again at once."""
+
 
 class Hub:
     """Carries out the requests of one program on one chip (`sim/device/opcodes.py` has their layout).
@@ -106,12 +109,15 @@ class Hub:
 
     def _rest(self, opcode: int, unit: int, value: int) -> None:
         """Let the program wait as long as it asked for, or until an interrupt."""
+        clock, wake = self._clock, self._chip.wake
         if opcode == opcodes.UART_FLUSH:
             until_us, wake = self._chip.uarts[unit].idle_at_us, None
+        elif opcode == opcodes.SLEEP:
+            until_us = clock.now_us() + value
         else:
-            until_us, wake = self._clock.now_us() + (_IDLE_US if opcode == opcodes.IDLE else value), self._chip.wake
-        with self._clock.resting(until_us):
-            self._clock.wait_until(until_us, wake)
+            until_us = clock.now_us() + (_FAST_IDLE_US if clock.speed > 1 else _IDLE_US)
+        with clock.resting(until_us):
+            clock.wait_until(until_us, wake)
 
     def _state(self) -> bytes:
         chip = self._chip

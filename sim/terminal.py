@@ -16,9 +16,9 @@ from sim.hub import Hub
 from sim.parts.rp2040 import POWER_ON_RESET, WATCHDOG_RESET, Rp2040
 from sim.rom import write_rom
 
-HEAP_SIZE = "234k"
-"""192 KB for the program, and 42 for the built-in modules, which on a Pico lie in its flash. (There a program has
-241 KB, but its pointers have half the size.)"""
+HEAP_SIZE = "192k"
+"""For the program and for what stands in for the built-in modules of a Pico, which there lie in flash. (A Pico has 241 KB of
+heap, and its pointers have half the size.)"""
 
 _IMAGE_LIMIT_S = 10.0
 """A process that was killed lets go of its flash at once; so whoever holds it longer means to."""

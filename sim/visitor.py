@@ -6,13 +6,20 @@ from collections.abc import Callable
 
 from sim.board import Board
 
-LIMIT_S = 40.0
+LIMIT_S = 90.0
 """How long anything may take until it is shown, in real seconds, on a machine that is busy with other things."""
 
 _KEY_S = 0.3
-"""From one key to the next, in seconds of the simulator's clock: a person in a hurry."""
+_HOLD_MS = 150
+"""From one key to the next, and how long it is held, by the simulator's clock: a person in a hurry."""
 
-_STILL_US = 100_000
+_AGAIN_US = 3_000_000
+_PRESSES = 3
+"""Who sees nothing happen for so long presses again: a machine may be too busy to look at its keys for a while."""
+
+_LOOK_S = 0.1
+
+_STILL_US = 200_000
 """A display that has not changed for so long is drawn to the end: a row takes 5 ms at most."""
 
 _NUMBER = re.compile(r"(\d+)\.(\d\d)元")
@@ -64,6 +71,10 @@ class Visitor:
         """Wait until one of these stands on the display."""
         self.watch(lambda: self.shows(*texts), " / ".join(texts))
 
+    def see_all(self, *texts: str) -> None:
+        """Wait until all of these stand on the display."""
+        self.watch(lambda: all(self.shows(text) for text in texts), " + ".join(texts))
+
     def see_not(self, *texts: str) -> None:
         """Wait until none of these stands there."""
         self.watch(lambda: not self.shows(*texts), f"no {' / '.join(texts)}")
@@ -85,8 +96,26 @@ class Visitor:
     def press(self, *keys: str) -> None:
         """Press keys, one after the other."""
         for key in keys:
-            self.board.type_key(key)
+            self.board.type_key(key, hold_ms=_HOLD_MS)
             self.pause(_KEY_S)
+
+    def press_until(self, keys: tuple[str, ...], *texts: str) -> None:
+        """Press keys until one of these stands on the display."""
+        for _ in range(_PRESSES):
+            self.press(*keys)
+            if self._sees_soon(*texts):
+                return
+        raise NotSeen(f"{self.board.name}: {' '.join(keys)} brings no {' / '.join(texts)}, but: {self.rows}")
+
+    def enter(self, text: str, *texts: str) -> None:
+        """Clear what was keyed, key `text`, and press OK until one of these stands on the display."""
+        for _ in range(_PRESSES):
+            self.press("CLEAR")
+            self.type(text)
+            self.press("OK")
+            if self._sees_soon(*texts):
+                return
+        raise NotSeen(f"{self.board.name}: {text} and OK bring no {' / '.join(texts)}, but: {self.rows}")
 
     def type(self, text: str) -> None:
         """Press the keys for digits, `.`, `+` and `x`."""
@@ -96,6 +125,14 @@ class Visitor:
         """Do nothing for so long, by the simulator's clock."""
         clock = self.board.clock
         clock.wait_until(clock.now_us() + int(seconds * 1_000_000))
+
+    def _sees_soon(self, *texts: str) -> bool:
+        clock = self.board.clock
+        end_us = clock.now_us() + _AGAIN_US
+        while clock.now_us() < end_us:
+            if self.board.wait_for(lambda: self.shows(*texts), _LOOK_S):
+                return True
+        return False
 
     def _note(self, what: str) -> None:
         if what == "display":

@@ -16,9 +16,10 @@ import time
 
 import cryptolib
 import machine
-import rp2
 from machine import PWM, SPI, UART, WDT, Pin
 
+from firmware.boards.board import Board
+from firmware.boards.pulse_counter import PulseCounter
 from firmware.drivers.beeper import Beeper
 from firmware.drivers.flow_meter import FlowMeter
 from firmware.drivers.keypad import Keypad
@@ -27,67 +28,19 @@ from firmware.drivers.mifare import Reader
 from firmware.drivers.rc522 import Rc522
 from firmware.drivers.st7920 import SPI_HZ, St7920
 from firmware.drivers.valve import Valve
-from firmware.terminal.ticks import diff
 from protocol.compat import const
-
-TYPE_CHECKING = False
-
-if TYPE_CHECKING:
-    from rp2.asm_pio_rp2040 import invert, jmp, label, mov, null, pin, wait, wrap, wrap_target, x, x_dec
-
-    from firmware.drivers.wiring import TicksMs
 
 _BAUD = const(115_200)
 _RECEIVE_BUFFER = const(1024)  # 89 ms of line: longer than any step but a flash erase, which deafens the UART anyway
 _TRANSMIT_BUFFER = const(256)  # the longest frame
 _READER_HZ = const(4_000_000)
-# A thousand times the fastest meter, and fast enough that one forced instruction is done before the next is written.
-_COUNTER_HZ = const(1_000_000)
 _PULSES_PER_L = const(450)  # until the settings say otherwise
 
-# The longest the RP2040 can wait is 8,388 ms; reading a full journal back at boot feeds it on the way.
+# The longest the RP2040 can wait is 8,388 ms; loading the program and reading a full journal back feed it on the way.
 _WATCHDOG_MS = const(8000)
 
 # Keys by row and column. OK is also labelled pause (确认/暂停).
 _KEYS = ("1", "2", "3", "CLEAR", "4", "5", "6", "PLUS", "7", "8", "9", "TIMES", "DOT", "0", "END", "OK")
-
-# Instructions encoded beforehand (RP2040 data sheet, 3.4), since encoding them from text allocates.
-_MOV_ISR_NOT_X = const(0xA0C9)
-_PUSH = const(0x8000)
-
-
-class Board:
-    """Every part of a terminal, ready; and what a processor offers: time, chance, AES, a watchdog.
-
-    `meter_cold`, `meter_hot`: None on a till. `watchdog`: runs, `feed()` it within 8 s or the board starts again.
-    `ticks_ms()`: modulo 2^30; `random(size)`: bytes from hardware; `aes`: the shape of `cryptolib.aes`.
-    """
-
-    def __init__(self, program: str) -> None:
-        # First of all, so that no start, however it goes on, leaves water running.
-        self.valve = Valve(Pin(22, Pin.OUT, value=0))
-        self.ticks_ms: "TicksMs" = time.ticks_ms
-        self.random = os.urandom
-        self.aes = cryptolib.aes
-        self.reader = _open_reader()
-        self.display = _open_display()
-        self.keypad = _open_keypad()
-        self.beeper = Beeper(PWM(Pin(26), freq=2000, duty_u16=0))
-        self.line = _open_line()
-        is_shower = program == "shower"
-        self.meter_cold = _open_meter(0, 27) if is_shower else None
-        self.meter_hot = _open_meter(1, 28) if is_shower else None
-        self.watchdog = WDT(timeout=_WATCHDOG_MS)
-
-    def wait(self, ms: int) -> None:
-        """Rest for `ms`, or until bytes wait on the line, which must be answered within 5 ms."""
-        start = self.ticks_ms()
-        while not self.line.is_waiting() and diff(self.ticks_ms(), start) < ms:
-            machine.idle()
-
-    def reset_cause(self) -> int:
-        """Return why the board started: 1 power, 3 watchdog or `machine.reset`."""
-        return machine.reset_cause()
 
 
 def open_board(program: str) -> Board:
@@ -95,36 +48,25 @@ def open_board(program: str) -> Board:
 
     A part that does not answer stops nothing: it reports by its own results later.
     """
-    return Board(program)
-
-
-class PulseCounter:
-    """Counts the falling edges of one pin in a PIO state machine: none is lost while flash is erased.
-
-    `state_machine`: 0..7; `pin`: an input. PIO counts only downwards, from 0xFFFFFFFF, and is read through a NOT; so
-    the count starts at 0 and stays a small int, for which the device allocates nothing, up to 2^30 pulses.
-    """
-
-    def __init__(self, state_machine: int, pin: Pin) -> None:
-        self._machine = rp2.StateMachine(state_machine, _count_falling, freq=_COUNTER_HZ, in_base=pin)
-        self._machine.active(1)
-
-    def count(self) -> int:
-        """Pulses since the start, modulo 2^32."""
-        self._machine.exec(_MOV_ISR_NOT_X)
-        self._machine.exec(_PUSH)
-        return self._machine.get()
-
-
-@rp2.asm_pio()
-def _count_falling():
-    mov(x, invert(null))
-    wrap_target()
-    label("next")
-    wait(1, pin, 0)
-    wait(0, pin, 0)
-    jmp(x_dec, "next")
-    wrap()
+    # First of all, so that no start, however it goes on, leaves water running.
+    valve = Valve(Pin(22, Pin.OUT, value=0))
+    is_shower = program == "shower"
+    return Board(
+        valve=valve,
+        reader=_open_reader(),
+        display=_open_display(),
+        keypad=_open_keypad(),
+        beeper=Beeper(PWM(Pin(26), freq=2000, duty_u16=0)),
+        line=_open_line(),
+        meter_cold=_open_meter(0, 27) if is_shower else None,
+        meter_hot=_open_meter(1, 28) if is_shower else None,
+        watchdog=WDT(timeout=_WATCHDOG_MS),
+        ticks_ms=time.ticks_ms,
+        random=os.urandom,
+        aes=cryptolib.aes,
+        reset_cause=machine.reset_cause,
+        idle=machine.idle,
+    )
 
 
 def _open_reader() -> Reader:

@@ -25,6 +25,11 @@ SHORT_MS = const(1)
 # The longest frame either way: a block of 16 bytes and its CRC.
 FRAME_SIZE = const(18)
 
+# The sizes there are. Asked: wake-up, anticollision, a command with CRC, selection, authentication, a block. Answered: ACK,
+# ATQA, SAK with CRC, part of a UID with BCC, a block.
+_ASKED = const((1, 2, 4, 9, 12, FRAME_SIZE))
+_ANSWERED = const((1, 2, 3, 5, FRAME_SIZE))
+
 # Registers (section 9.2) as SPI address bytes: bits 6-1; bit 7 makes it a read (section 8.1.2.3).
 _COMMAND = const(0x01 << 1)
 _COM_IRQ = const(0x04 << 1)
@@ -114,17 +119,17 @@ class Rc522:
         self._pair = bytearray(2)
         self._pair_in = bytearray(2)
         self._seen = bytearray(5)
-        # Frames go out behind the FIFO's address byte, and come in behind one byte of no meaning. The slices of
-        # every size are made now, since a slice is an allocation.
+        # Frames go out behind the FIFO's address byte, and come in behind one byte of no meaning. The slices are
+        # made now, since a slice is an allocation.
         out = bytearray(1 + FRAME_SIZE)
         out[0] = _FIFO_DATA
         self.frame = memoryview(out)[1:]
-        self._out = tuple([memoryview(out)[: 1 + size] for size in range(1 + FRAME_SIZE)])
+        self._out = {size: memoryview(out)[: 1 + size] for size in _ASKED}
         into = bytearray(1 + FRAME_SIZE)
         self.answer = memoryview(into)[1:]
-        self._in = tuple([memoryview(into)[: 1 + size] for size in range(1 + FRAME_SIZE)])
+        self._in = {size: memoryview(into)[: 1 + size] for size in _ANSWERED}
         ask = memoryview(bytes([_FIFO_DATA | _READ] * FRAME_SIZE + [0]))
-        self._ask = tuple([ask[FRAME_SIZE - size :] for size in range(1 + FRAME_SIZE)])
+        self._ask = {size: ask[FRAME_SIZE - size :] for size in _ANSWERED}
         cs.value(1)
 
     def reset(self) -> bool:
@@ -237,10 +242,9 @@ class Rc522:
     def _wait(self, done: int, bound_ms: int) -> int:
         """Watch the chip until `done`, its timer, or our bound; 0, SILENCE, COLLISION, GARBLED or DEAD."""
         seen = self._seen
-        start = self._ticks_ms()
+        start = -1
+        is_over = False
         while True:
-            # Before the look: whatever held us up, a chip is dead only if it is still busy after the bound.
-            is_over = diff(self._ticks_ms(), start) > bound_ms
             self._exchange(_LOOK, seen)
             if seen[2] & _RESERVED_ERROR:
                 return DEAD
@@ -248,16 +252,21 @@ class Rc522:
                 break
             if seen[1] & _TIMER_IRQ:
                 return SILENCE
+            # Whatever held us up, a chip is dead only if it is busy at a look begun after the bound.
             if is_over:
                 return DEAD
+            now_ms = self._ticks_ms()
+            if start < 0:
+                start = now_ms
+            is_over = diff(now_ms, start) > bound_ms
         if seen[2] & _COLL_ERR:
             return COLLISION
         return GARBLED if seen[2] & _BAD_FRAME else 0
 
     def _collect(self) -> int:
-        """Move what the FIFO holds into `answer`; the number of bits, or GARBLED when no card says that much."""
+        """Move what the FIFO holds into `answer`; the number of bits, or GARBLED when no card says just that much."""
         size = self._seen[3]
-        if not 0 < size <= FRAME_SIZE:
+        if size not in _ANSWERED:
             return GARBLED
         last_bits = self._seen[4] & 7
         self._exchange(self._ask[size], self._in[size])

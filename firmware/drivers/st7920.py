@@ -31,9 +31,11 @@ _START = (
     (0x30, 1),  # function set: 8 bits, basic instructions
     (0x30, 1),
     (0x0C, 1),  # display on, no cursor
-    (0x01, 3),  # clear: 1.6 ms
     (0x06, 1),  # the address moves on by itself
+    (0x01, 3),  # clear: 1.6 ms
 )
+_AGAIN_COUNT = const(4)  # all but the clear
+_AGAIN_MS = const(60_000)
 _POWER_ON_MS = const(50)  # more than 40 after the supply is up
 
 _SPACE = const(0x20)
@@ -49,7 +51,8 @@ class St7920:
     `spi`: mode 3, at most SPI_HZ (see above); `cs`: output, active high; `rst`: output, active low.
     `show(lines)` says what should stand there; `poll(now_ms)` sends what differs, a run of cells of one line
     at a time (1.5 ms at most), so a new screen takes five polls and the loop never waits for the display. It cannot be read
-    back, so nothing tells whether one is there.
+    back, so nothing tells whether one is there, or has lost all in a dip of the supply. So once a minute it is set up anew,
+    without the clear that one would see, and everything is sent again.
     """
 
     def __init__(self, spi: "Spi", cs: "Pin", rst: "Pin") -> None:
@@ -60,8 +63,9 @@ class St7920:
         self._wanted = bytearray(b" " * (LINES * COLUMNS))
         self._shown = bytearray(b" " * (LINES * COLUMNS))
         self._is_changed = False
-        # Power-on: how many of _START are sent, and since when the chip is let alone for `_pause_ms`.
+        # Power-on: how many of _START are sent, of how many; and since when the chip is let alone for `_pause_ms`.
         self._started = 0
+        self._start_count = len(_START)
         self._since_ms = -1
         self._pause_ms = _POWER_ON_MS
         # An instruction of three bytes, and behind it in the same breath the data it is for. The slices of every
@@ -89,8 +93,10 @@ class St7920:
 
     def poll(self, now_ms: int) -> None:
         """Do the next step that is due: of power-on, then a run of cells that differ. `now_ms`: ticks."""
-        if self._started < len(_START):
+        if self._started < self._start_count:
             self._start(now_ms)
+        elif diff(now_ms, self._since_ms) >= _AGAIN_MS:
+            self._start_again(now_ms)
         elif self._is_changed and (self._pause_ms == 0 or diff(now_ms, self._since_ms) >= self._pause_ms):
             self._pause_ms = 0
             self._send_run()
@@ -105,6 +111,14 @@ class St7920:
             self._send(self._instruction)
             self._started += 1
             self._since_ms = now_ms
+
+    def _start_again(self, now_ms: int) -> None:
+        self._started = 0
+        self._start_count = _AGAIN_COUNT
+        self._since_ms = now_ms
+        for index in range(LINES * COLUMNS):
+            self._shown[index] = 0  # what nothing shows
+        self._is_changed = True
 
     def _send_run(self) -> None:
         """Send the first run of cells that differ, or note that none does."""

@@ -60,6 +60,12 @@ if TYPE_CHECKING:
         def duty_u16(self, __duty: int) -> Any:
             """Set the share of time the pin is high, 0..65535."""
 
+    class Watchdog(Protocol):
+        """Starts the board again unless it is fed in time."""
+
+        def feed(self) -> Any:
+            """Start the time anew."""
+
     class Counter(Protocol):
         """Counts pulses in hardware, whatever the processor does meanwhile."""
 

@@ -18,8 +18,10 @@ from firmware.pos.states import (
     LIMITS_MS,
     LINK_LOST,
     NOT_WRITTEN,
+    REFUSED,
     TABLE,
     TIMED_OUT,
+    WAITING,
     WRITTEN,
 )
 from firmware.terminal.actions import NO_ACTIONS, NO_NAME, AskHost, Beep, GiveUp, Write
@@ -62,7 +64,7 @@ class Sale:
     sale goes on: money on an account needs no card once asked for (MONEY.md 2). Never raises for what arrives.
 
     Read by the screens: `state`, `entry`, `amount_fen` (confirmed), `answer` (of the sale shown as paid), `code` and `lacking_fen`
-    (why the attempt failed), `notice` (a code, or None), `has_card`, `in_force`.
+    (why the attempt failed), `notice` (a code, or None), `has_card`, `is_reader_faulty` (and so nothing can be sold), `in_force`.
     """
 
     def __init__(self, in_force: "InForce") -> None:
@@ -75,6 +77,7 @@ class Sale:
         self.lacking_fen = 0
         self.notice: "int | None" = None
         self.has_card = False
+        self.is_reader_faulty = False
         # The card that is being charged or was charged last; its number while it is too soon to charge it again.
         self._card: "CardSeen | None" = None
         self._paid_number: "int | None" = None
@@ -117,20 +120,25 @@ class Sale:
         kind = type(event)
         if kind is Key:
             return self._tell_key(event.name)
-        if kind is CardSeen:
-            self.has_card = True
-            return CARD_AGAIN if event.number == self._paid_number else CARD_IN
-        if kind is CardProblem:
-            self.has_card = True
-            return CARD_BAD
-        if kind is CardGone:
-            self.has_card = False
-            return CARD_OUT
+        if kind in _CARD_EVENTS:
+            return self._tell_card(event, kind)
         if kind is Answered:
             return GRANTED if self._is_granted(event.answer) else DENIED
-        if kind is Written:
-            return WRITTEN if event.kind == SALE else None
-        return _PLAIN.get(kind)
+        if kind is LinkDown:
+            return LINK_LOST
+        if kind in (Written, NotWritten) and event.kind == SALE:
+            return WRITTEN if kind is Written else NOT_WRITTEN
+        return None
+
+    def _tell_card(self, event: "Any", kind: type) -> "str | None":
+        self.is_reader_faulty = kind is CardProblem and event.code == codes.READER_FAULT
+        self.has_card = kind is not CardGone and not self.is_reader_faulty
+        if kind is CardSeen:
+            return CARD_AGAIN if event.number == self._paid_number else CARD_IN
+        if kind is CardGone:
+            return CARD_OUT
+        # A reader that fails is no news to who is not waiting for a card: the idle screen and OK say it.
+        return None if self.is_reader_faulty and self.state not in (WAITING, REFUSED) else CARD_BAD
 
     def _tell_key(self, name: str) -> str:
         if name in ("CLEAR", "END"):
@@ -143,9 +151,11 @@ class Sale:
         return answer.kind == ASK_SALE and answer.code == 0 and answer.held_fen >= self.amount_fen
 
     def _amount_problem(self) -> int:
-        """The code of what is wrong with the keyed amount, or 0."""
+        """The code of why the keyed amount cannot be charged, or 0."""
         if self.in_force.settings is None:
             return codes.NOT_CONFIGURED
+        if self.is_reader_faulty:
+            return codes.READER_FAULT
         if not self.entry.total_fen:
             return codes.AMOUNT_ZERO
         return codes.AMOUNT_TOO_LARGE if self.entry.total_fen > self.in_force.settings.sale_max_fen else 0
@@ -240,7 +250,7 @@ class Sale:
         return self._refuse(CHARGED_BEFORE, now_ms)
 
     def warn_amount(self, event: Key, now_ms: int) -> tuple:
-        """Say what is wrong with the amount."""
+        """Say why the amount cannot be charged."""
         self._notify(self._amount_problem(), now_ms)
         return (Beep(beeper.REFUSED),)
 
@@ -264,4 +274,4 @@ class Sale:
         return NO_ACTIONS
 
 
-_PLAIN = {NotWritten: NOT_WRITTEN, LinkDown: LINK_LOST}
+_CARD_EVENTS = (CardSeen, CardProblem, CardGone)

@@ -1,7 +1,7 @@
 """What the till shows, for the cashier and the student: four rows of Chinese."""
 
 from firmware.pos.states import ASKING, IDLE, PAID, REFUSED, TYPING, WAITING, WRITING
-from firmware.terminal.rows import BLANK, row, yuan
+from firmware.terminal.rows import BLANK, reason_rows, row, yuan
 from protocol import codes
 from protocol.compat import const, gb
 
@@ -14,20 +14,27 @@ if TYPE_CHECKING:
 CHARGED_BEFORE = const(0)
 
 _CANCEL = gb("清除键取消")
+_CHARGED = gb("刚已扣款")
+_TAKE_OFF = gb("请拿开卡")
 
 
 def compose(sale: "Sale") -> "tuple[bytes, bytes, bytes, bytes]":
-    """Return the four rows for a sale as it stands; a notice takes the last."""
+    """Return the four rows for a sale as it stands; a notice takes the last two."""
     rows = _SCREENS[sale.state](sale)
     if sale.notice is None:
         return rows
-    return rows[0], rows[1], rows[2], row(_reason(sale.notice)[0])
+    what, remedy = (row(_CHARGED), row(_TAKE_OFF)) if sale.notice == CHARGED_BEFORE else reason_rows(sale.notice)
+    return rows[0], rows[1], what, remedy
 
 
 def _idle(sale: "Sale"):
     settings = sale.in_force.settings
     place = gb("校园一卡通") if settings is None else settings.place
-    return row(place), row(gb("请输入金额")), BLANK, BLANK if sale.in_force.link_is_up else _offline()
+    last = BLANK if sale.in_force.link_is_up else _offline()
+    if sale.is_reader_faulty:
+        what, remedy = reason_rows(codes.READER_FAULT)
+        return row(place), what, remedy, last
+    return row(place), row(gb("请输入金额")), row(gb("按键故障")) if sale.in_force.is_key_stuck else BLANK, last
 
 
 def _typing(sale: "Sale"):
@@ -59,7 +66,7 @@ def _paid(sale: "Sale"):
 
 
 def _refused(sale: "Sale"):
-    what, remedy = _reason(sale.code)
+    what, remedy = (_CHARGED, _TAKE_OFF) if sale.code == CHARGED_BEFORE else codes.texts(sale.code)
     third = _money(gb("差"), sale.lacking_fen) if sale.code == codes.BALANCE_LOW else row(remedy)
     return _due(sale), row(what), third, row(_CANCEL, codes.label(sale.code).encode() if sale.code else b"")
 
@@ -74,13 +81,6 @@ def _due(sale: "Sale") -> bytes:
 
 def _money(word: bytes, fen: int) -> bytes:
     return row(word, yuan(fen) + gb("元"))
-
-
-def _reason(code: int) -> "tuple[bytes, bytes]":
-    """What is wrong, and what to do."""
-    if code == CHARGED_BEFORE:
-        return gb("刚已扣款"), gb("请拿开卡")
-    return codes.texts(code)
 
 
 _SCREENS = {

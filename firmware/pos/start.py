@@ -1,9 +1,15 @@
-"""The till's start: what /main.py on the board calls."""
+"""The till's start: what /boot.py on the board calls."""
 
 from firmware.pos.sale import Sale
-from firmware.terminal.start import start
+from firmware.terminal import start
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from firmware.boards.board import Board
+    from firmware.terminal.terminal import Terminal
 
 
-def main() -> None:
-    """Run the till for ever."""
-    start("pos", Sale)
+def make_terminal(board: "Board") -> "Terminal":
+    """Return a terminal that is a till."""
+    return start.make_terminal(board, "pos", Sale)

@@ -19,7 +19,7 @@ REFUSED = const("refused")  # this attempt failed and says why; the amount stand
 # Events, as firmware/pos/sale.py tells them apart.
 KEYED = const("keyed")  # a digit, DOT, PLUS, TIMES
 CONFIRMED = const("confirmed")  # OK, with an amount that may be charged
-CONFIRMED_BADLY = const("confirmed badly")  # OK, with 0 or more than the maximum
+CONFIRMED_BADLY = const("confirmed badly")  # OK, with 0 or more than the maximum, or with a reader that fails
 CANCELLED = const("cancelled")  # CLEAR or END
 CARD_IN = const("card in")  # a card was presented
 CARD_AGAIN = const("card again")  # the card that paid within the last three seconds
@@ -76,7 +76,6 @@ TABLE = {
     },
     PAID: {
         KEYED: (TYPING, "key_anew"),
-        CONFIRMED_BADLY: (PAID, "warn_amount"),
         CANCELLED: (IDLE, "clear"),
         CARD_AGAIN: (PAID, "warn_charged"),
         CARD_BAD: (PAID, "warn_card"),

@@ -109,7 +109,12 @@ def open_booking(stall: "Stall", event: "Key", now_ms: int) -> tuple:
 
 
 def look_up(stall: "Stall", event: "Key", now_ms: int) -> tuple:
-    """Ask the host whose code it is: perhaps another stall's. Holds nothing."""
+    """Ask the host whose code it is: perhaps another stall's. Holds nothing.
+
+    It counts as wrong until the host knows better, so that nobody tries codes by putting in a card before the answer.
+    """
+    if stall.code.note_wrong():
+        stall.alarms.set(LOCK, now_ms, _LOCK_MS)
     return (AskHost(ASK_LOOKUP, SUBJECT_NONE, 0, 0, 0, b"", stall.code.digits, NO_NAME),)
 
 
@@ -118,7 +123,9 @@ def look_up(stall: "Stall", event: "Key", now_ms: int) -> tuple:
 
 def run(stall: "Stall", event: "Written", now_ms: int) -> tuple:
     """Open the valve, now that `opened` is durable."""
-    _begin(stall, event)
+    tariff = stall.in_force.tariff
+    assert tariff is not None
+    stall.session.begin(event.name, tariff)
     stall.session.usage.open(now_ms)
     stall.alarms.set(MARK, now_ms, _MARK_MS)
     if stall.session.is_by_code:
@@ -174,6 +181,8 @@ def hope(stall: "Stall", event, now_ms: int) -> tuple:
 
 def doubt(stall: "Stall", event, now_ms: int) -> tuple:
     """The host went away. Warn if an answer is missed; it still counts if it comes."""
+    if stall.is_questioning:
+        return _end_question(stall, screens.HOST_AWAY, now_ms)
     return _warn(stall) if stall.session.funds.is_extending else NO_ACTIONS
 
 
@@ -193,10 +202,9 @@ def question(stall: "Stall", event: "CardSeen", now_ms: int) -> tuple:
 
 
 def say_busy(stall: "Stall", event: "Answered", now_ms: int) -> tuple:
-    """Tell another holder that the stall is taken."""
-    stall.is_questioning = False
-    _notify(stall, screens.STALL_TAKEN, now_ms)
-    return (Beep(beeper.REFUSED),)
+    """Tell another holder that the stall is taken; or the holder, perhaps, that nobody can say whose card it is."""
+    is_away = event.answer.code == codes.HOST_AWAY
+    return _end_question(stall, screens.HOST_AWAY if is_away else screens.STALL_TAKEN, now_ms)
 
 
 # A session ends.
@@ -204,12 +212,6 @@ def say_busy(stall: "Stall", event: "Answered", now_ms: int) -> tuple:
 
 def settle(stall: "Stall", event, now_ms: int) -> tuple:
     """The holder ended it."""
-    return _settle(stall, shown.CAUSE_ENDED, now_ms)
-
-
-def settle_unused(stall: "Stall", event: "Written", now_ms: int) -> tuple:
-    """The card left while `opened` was being written: no water, no charge."""
-    _begin(stall, event)
     return _settle(stall, shown.CAUSE_ENDED, now_ms)
 
 
@@ -221,11 +223,6 @@ def settle_spent(stall: "Stall", event, now_ms: int) -> tuple:
 def settle_left(stall: "Stall", event, now_ms: int) -> tuple:
     """Nobody went on within the pause limit."""
     return _settle(stall, shown.CAUSE_PAUSE, now_ms)
-
-
-def settle_fault(stall: "Stall", event: "NotWritten", now_ms: int) -> tuple:
-    """The journal takes no more marks: what cannot be marked may not flow."""
-    return _settle(stall, shown.CAUSE_FAULT, now_ms)
 
 
 def settle_again(stall: "Stall", event, now_ms: int) -> tuple:
@@ -282,18 +279,18 @@ def refuse_code(stall: "Stall", event: "Key", now_ms: int) -> tuple:
     return _refuse(stall, stall.reason, now_ms)
 
 
-def refuse_unknown(stall: "Stall", event, now_ms: int) -> tuple:
-    """A code that nobody here knows, and no host to ask."""
-    return _refuse_wrong(stall, codes.CODE_WRONG, now_ms)
+def refuse_unchecked(stall: "Stall", event, now_ms: int) -> tuple:
+    """A code that nobody here knows, and no host to ask: perhaps it is right."""
+    return _refuse_not_wrong(stall, codes.HOST_AWAY, now_ms)
 
 
 def refuse_looked_up(stall: "Stall", event: "Answered", now_ms: int) -> tuple:
     """Say what the host knows of a code that is unknown here."""
     code = event.answer.code
-    if code == 0:
-        return _refuse(stall, screens.NOT_DOWN_YET, now_ms)
     stall.place = event.answer.text
-    return _refuse_wrong(stall, codes.CODE_ELSEWHERE if code == codes.CODE_ELSEWHERE else codes.CODE_WRONG, now_ms)
+    if code in (0, codes.CODE_ELSEWHERE, codes.HOST_AWAY):
+        return _refuse_not_wrong(stall, code or screens.NOT_DOWN_YET, now_ms)
+    return _refuse(stall, codes.CODE_LOCKED if stall.alarms.is_set(LOCK) else codes.CODE_WRONG, now_ms)
 
 
 def refuse_locked(stall: "Stall", event: "Key", now_ms: int) -> tuple:
@@ -301,10 +298,9 @@ def refuse_locked(stall: "Stall", event: "Key", now_ms: int) -> tuple:
     return _refuse(stall, codes.CODE_LOCKED, now_ms)
 
 
-def _refuse_wrong(stall: "Stall", code: int, now_ms: int) -> tuple:
-    if stall.code.note_wrong():
-        stall.alarms.set(LOCK, now_ms, _LOCK_MS)
-        code = codes.CODE_LOCKED
+def _refuse_not_wrong(stall: "Stall", code: int, now_ms: int) -> tuple:
+    stall.code.take_back()
+    stall.alarms.turn_off(LOCK)
     return _refuse(stall, code, now_ms)
 
 
@@ -319,18 +315,18 @@ def _settle(stall: "Stall", cause: int, now_ms: int) -> tuple:
     return ShutValve(), stall.session.settle(cause, now_ms)
 
 
-def _begin(stall: "Stall", event: "Written") -> None:
-    tariff = stall.in_force.tariff
-    assert tariff is not None
-    stall.session.begin(event.name, tariff)
-
-
 def _warn(stall: "Stall") -> tuple:
     funds = stall.session.funds
     if funds.is_warned:
         return NO_ACTIONS
     funds.is_warned = True
     return (Beep(beeper.WARNING),)
+
+
+def _end_question(stall: "Stall", text: bytes, now_ms: int) -> tuple:
+    stall.is_questioning = False
+    _notify(stall, text, now_ms)
+    return (Beep(beeper.REFUSED),)
 
 
 def _notify(stall: "Stall", text: bytes, now_ms: int) -> tuple:

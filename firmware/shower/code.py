@@ -29,11 +29,12 @@ class CodeEntry:
 
     def note_wrong(self) -> bool:
         """Count a wrong code; True for the fifth since the last right one: pause the entry of codes, and count anew."""
-        self._wrong_count += 1
-        if self._wrong_count < _WRONG_MAX:
-            return False
-        self._wrong_count = 0
-        return True
+        self._wrong_count = self._wrong_count % _WRONG_MAX + 1
+        return self._wrong_count == _WRONG_MAX
+
+    def take_back(self) -> None:
+        """The last one that was counted was not wrong, or nobody could say."""
+        self._wrong_count -= 1
 
     def note_right(self) -> None:
         """Forget the wrong ones."""

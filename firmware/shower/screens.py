@@ -1,7 +1,7 @@
 """What the stall shows, to somebody wet who reads no manual: four rows of Chinese."""
 
 from firmware.shower import states
-from firmware.terminal.rows import BLANK, litres, row, yuan
+from firmware.terminal.rows import BLANK, litres, reason_rows, row, yuan
 from protocol import codes, shown
 from protocol.compat import const, gb
 
@@ -31,12 +31,12 @@ TAKE_CARD_TO_END = gb("拔卡即可结束")
 END_AGAIN = gb("再按一次结束")
 CHECKING_CARD = gb("正在核对卡片")
 STALL_TAKEN = gb("此位使用中")
+HOST_AWAY = gb("网络中断双击结束")
 
 _CAUSES = {
     shown.CAUSE_ENDED: gb("用水结束"),
     shown.CAUSE_MONEY: gb("预扣用完已停水"),
     shown.CAUSE_PAUSE: gb("超时已结束"),
-    shown.CAUSE_FAULT: gb("设备故障已停水"),
 }
 
 _TAKE_CARD = gb("请取走卡片")
@@ -54,8 +54,13 @@ def _starting(stall: "Stall"):
 
 
 def _idle(stall: "Stall"):
-    offline = BLANK if stall.in_force.link_is_up else row(gb("脱机"), gb("仅限预约码"))
-    return _place(stall), row(gb("请插卡")), row(gb("或输入预约码")), offline
+    is_up, is_stuck = stall.in_force.link_is_up, stall.in_force.is_key_stuck
+    only_code = gb("按键故障") if is_stuck else gb("仅限预约码")
+    offline = row(gb("脱机"), only_code)
+    if stall.is_reader_faulty:
+        what, remedy = reason_rows(codes.READER_FAULT)
+        return _place(stall), what, remedy, row(only_code) if is_up else offline
+    return _place(stall), row(gb("请插卡")), row(only_code if is_stuck else gb("或输入预约码")), BLANK if is_up else offline
 
 
 def _typing(stall: "Stall"):

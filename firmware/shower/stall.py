@@ -3,7 +3,7 @@
 from firmware.shower import acts, screens, states
 from firmware.shower.code import CodeEntry
 from firmware.shower.session import Session, settled_at_boot
-from firmware.shower.states import IN_SESSION, LIMITS_MS, PAUSED, REMINDING, RUNNING, STARTING, TABLE, TYPING
+from firmware.shower.states import IN_SESSION, LIMITS_MS, OPENING, PAUSED, REMINDING, RUNNING, SETTLING, STARTING, TABLE, TYPING
 from firmware.terminal.actions import NO_ACTIONS
 from firmware.terminal.alarms import Alarms
 from firmware.terminal.clock import NEVER_SET
@@ -37,7 +37,8 @@ class Stall:
     sum is shown. Never raises for what arrives.
 
     Its attributes are the stall's memory, for acts.py to change and screens.py to read: `state`; `session`; `code`;
-    `has_card`: anything lies in the slot; `card`: that was asked for last; `booking`: that the code keyed last opens;
+    `has_card`: anything lies in the slot; `is_reader_faulty`: nobody can tell, and only codes are taken; `card`: that was asked for
+    last; `booking`: that the code keyed last opens;
     `is_questioning`: the host was asked whose card came into the slot in a code's session; `reason`, `lacking_fen`, `place`: why an
     attempt failed; `notice`: a text for the last row, or None; `resumed_fen`: what the boot settled, or None.
     """
@@ -48,6 +49,7 @@ class Stall:
         self.session = Session()
         self.code = CodeEntry()
         self.has_card = False
+        self.is_reader_faulty = False
         self.reason = 0
         self.lacking_fen = 0
         self.place = b""
@@ -130,24 +132,27 @@ class Stall:
         kind = type(event)
         if kind is Key:
             return self._tell_key(event.name, now_ms)
-        if kind is CardSeen:
-            self.has_card = True
-            return self._tell_card(event)
-        if kind is CardProblem:
-            self.has_card = True
-            return states.CARD_BAD
-        if kind is CardGone:
-            self.has_card = False
-            self.is_questioning = False
-            # Cards come and go in a code's session.
-            return None if self.session.is_by_code and self.state in IN_SESSION else states.CARD_OUT
+        if kind in _CARD_EVENTS:
+            return self._tell_card(event, kind)
         if kind is Answered:
             return self._tell_answer(event.answer)
-        if kind is Written:
-            return self._tell_written(event)
-        return _PLAIN.get(kind)
+        if kind in (Written, NotWritten):
+            return _RECORDS[kind] if event.kind == _AWAITED.get(self.state) else None
+        return _LINK.get(kind)
 
-    def _tell_card(self, card: CardSeen) -> "str | None":
+    def _tell_card(self, event: "Any", kind: type) -> "str | None":
+        self.is_reader_faulty = kind is CardProblem and event.code == codes.READER_FAULT
+        self.has_card = kind is not CardGone and not self.is_reader_faulty
+        if kind is CardSeen:
+            return self._tell_seen(event)
+        if kind is CardProblem:
+            # A reader that fails stops nobody: the idle screen says it.
+            return None if self.is_reader_faulty else states.CARD_BAD
+        self.is_questioning = False
+        # Cards come and go in a code's session.
+        return None if self.session.is_by_code and self.state in IN_SESSION else states.CARD_OUT
+
+    def _tell_seen(self, card: CardSeen) -> "str | None":
         if self.state not in IN_SESSION:
             return states.CARD_UNREADY if self._is_unready() else states.CARD_IN
         if self.session.is_by_code:
@@ -168,11 +173,6 @@ class Stall:
         if not self.is_questioning:
             return None
         return states.SAME_HOLDER if is_granted else states.OTHER_HOLDER
-
-    def _tell_written(self, written: Written) -> "str | None":
-        if written.kind == OPENED:
-            return states.WRITTEN if self.session.is_by_code or self.has_card else states.WRITTEN_ALONE
-        return states.WRITTEN if written.kind == SETTLED else None
 
     def _tell_key(self, name: str, now_ms: int) -> "str | None":
         is_second_end = self.alarms.is_set(acts.END) and name == "END"
@@ -244,4 +244,7 @@ class Stall:
             self._lines = None
 
 
-_PLAIN = {NotWritten: states.NOT_WRITTEN, LinkUp: states.LINK_FOUND, LinkDown: states.LINK_LOST}
+_CARD_EVENTS = (CardSeen, CardProblem, CardGone)
+_RECORDS = {Written: states.WRITTEN, NotWritten: states.NOT_WRITTEN}
+_AWAITED = {OPENING: OPENED, SETTLING: SETTLED}  # the record that a state waits for; others are not ours
+_LINK = {LinkUp: states.LINK_FOUND, LinkDown: states.LINK_LOST}

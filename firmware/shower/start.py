@@ -1,9 +1,15 @@
-"""The shower controller's start: what /main.py on the board calls."""
+"""The shower controller's start: what /boot.py on the board calls."""
 
 from firmware.shower.stall import Stall
-from firmware.terminal.start import start
+from firmware.terminal import start
+
+TYPE_CHECKING = False
+
+if TYPE_CHECKING:
+    from firmware.boards.board import Board
+    from firmware.terminal.terminal import Terminal
 
 
-def main() -> None:
-    """Run the shower controller for ever."""
-    start("shower", Stall)
+def make_terminal(board: "Board") -> "Terminal":
+    """Return a terminal that is a shower controller."""
+    return start.make_terminal(board, "shower", Stall)

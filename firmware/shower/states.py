@@ -45,9 +45,8 @@ GRANTED = const("granted")  # the host holds the first amount
 DENIED = const("denied")  # it does not, and the terminal has closed the name
 EXTENDED = const("extended")  # the host holds a higher total
 NOT_EXTENDED = const("not extended")  # it does not; what was held stands
-WRITTEN = const("written")  # the record is durable
-WRITTEN_ALONE = const("written alone")  # `opened` is durable, but its card has left meanwhile
-NOT_WRITTEN = const("not written")  # the journal would not take a record or a mark
+WRITTEN = const("written")  # the record waited for is durable
+NOT_WRITTEN = const("not written")  # the journal would not take it
 STEP_USED = const("step used")  # as much was used as may be lost in a power cut
 LOW = const("low")  # little is left of what is held
 SPENT = const("spent")  # nothing is left
@@ -102,8 +101,8 @@ TABLE = {
         CARD_UNREADY: (REFUSED, "refuse_unready"),
         CARD_BAD: (REFUSED, "refuse_reason"),
         CODE_ANSWERED: (REFUSED, "refuse_looked_up"),
-        LINK_LOST: (REFUSED, "refuse_unknown"),
-        TIMED_OUT: (REFUSED, "refuse_unknown"),
+        LINK_LOST: (REFUSED, "refuse_unchecked"),
+        TIMED_OUT: (REFUSED, "refuse_unchecked"),
     },
     ASKING: {
         CARD_OUT: (IDLE, "give_up"),
@@ -114,7 +113,6 @@ TABLE = {
     },
     OPENING: {
         WRITTEN: (RUNNING, "run"),
-        WRITTEN_ALONE: (SETTLING, "settle_unused"),
         NOT_WRITTEN: (REFUSED, "refuse_reason"),
     },
     RUNNING: {
@@ -130,7 +128,6 @@ TABLE = {
         EXTENDED: (RUNNING, "take_more"),
         NOT_EXTENDED: (RUNNING, "take_no_more"),
         SPENT: (SETTLING, "settle_spent"),
-        NOT_WRITTEN: (SETTLING, "settle_fault"),
         LINK_FOUND: (RUNNING, "hope"),
         LINK_LOST: (RUNNING, "doubt"),
         TIMED_OUT: (SETTLING, "settle_left"),
@@ -146,7 +143,6 @@ TABLE = {
         STEP_USED: (PAUSED, "mark"),
         EXTENDED: (PAUSED, "take_more"),
         NOT_EXTENDED: (PAUSED, "take_no_more"),
-        NOT_WRITTEN: (SETTLING, "settle_fault"),
         LINK_FOUND: (PAUSED, "hope"),
         LINK_LOST: (PAUSED, "doubt"),
         TIMED_OUT: (SETTLING, "settle_left"),

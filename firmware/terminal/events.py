@@ -34,14 +34,14 @@ if TYPE_CHECKING:
     class CardGone(NamedTuple):
         """Nothing answers on the reader any more: proven by a failed presence check and a failed activation.
 
-        Ends a `CardSeen` and a `CardProblem` alike.
+        Ends a `CardSeen` and a `CardProblem` alike; after reader_fault it says that the reader answers again.
         """
 
     class CardProblem(NamedTuple):
         """Something lies on the reader that is no usable card; said once until `CardGone`.
 
-        `code`: of protocol/codes.py (card_unreadable, two_cards, card_unknown), or reader_fault when the
-        reader itself does not answer.
+        `code`: of protocol/codes.py (card_unreadable, two_cards, card_unknown), or reader_fault when the reader itself does
+        not answer: then nobody knows whether anything lies there. One problem may take the place of another.
         """
 
         code: int
@@ -50,6 +50,9 @@ if TYPE_CHECKING:
         """A key was pressed, debounced. `name`: "0".."9", "DOT", "PLUS", "TIMES", "CLEAR", "OK", "END"."""
 
         name: str
+
+    class KeypadChanged(NamedTuple):
+        """A key got stuck, or came free: `is_key_stuck` of what is in force says which."""
 
     class Answered(NamedTuple):
         """The host answered the ask under way, or the terminal itself refused it at once.
@@ -70,7 +73,7 @@ if TYPE_CHECKING:
         kind: int
 
     class NotWritten(NamedTuple):
-        """A `Write` or `Mark` was not made, and the actions after it in its tuple were not executed.
+        """A `Write` was not made, and the actions after it in its tuple were not executed. A `Mark` is always made.
 
         `kind`: of the record; `code`: why (journal_full, host_away while no epoch is known). Nothing changed:
         no money moved, so nothing may be shown as paid and no water may flow.
@@ -95,6 +98,7 @@ else:
     CardGone = namedtuple("CardGone", ())
     CardProblem = namedtuple("CardProblem", ("code",))
     Key = namedtuple("Key", ("name",))
+    KeypadChanged = namedtuple("KeypadChanged", ())
     Answered = namedtuple("Answered", ("answer",))
     Written = namedtuple("Written", ("name", "kind"))
     NotWritten = namedtuple("NotWritten", ("kind", "code"))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from protocol.session import TerminalSession
 
 DOWN_MS = const(3000)  # no valid frame for so long: the person is told that the host is away
+_REPLY_MS = const(20)  # so long the host waits for a reply; a later one would fall into another's turn
 _RESUME_MS = const(3000)  # STATE is delivered, no RESUME: start over
 _WAITING_MAX = const(8)  # messages not yet taken by `next_message`; the main loop takes them at every pass
 
@@ -25,8 +26,10 @@ _WAITING_MAX = const(8)  # messages not yet taken by `next_message`; the main lo
 class Link:
     """Decides what is said on the line, and sorts what is heard. Sans-IO.
 
-    `receive` bytes; then at once `reply`, whose bytes go out within 5 ms; only then `next_message` until None, since
-    what a message sets off may write flash for half a second. Messages come out of the session that stands: what was
+    `receive` all bytes that wait; then at once `reply`, whose bytes go out within 5 ms; only then `next_message` until None,
+    since what a message sets off may write flash for half a second. Who comes back from that finds polls that are long
+    over: nothing is said to one that may have come before the last `reply`, 20 ms ago or more, nor once another was
+    polled. The host asks again. Messages come out of the session that stands: what was
     heard in one that has been replaced is dropped.
 
     What is said, in this order: STATE first in a new session, voiding all approvals; a REFUSED that is due; then, once
@@ -56,6 +59,7 @@ class Link:
         self._state = state
         self._decoder = Decoder(codec)
         self._is_reply_due = False
+        self._reply_tick: "int | None" = None  # of the last `reply`: what is due now came after it
         self._messages = []
         self._refused: "messages.Refused | None" = None
         self._is_resumed = False
@@ -74,7 +78,9 @@ class Link:
         while (event := self._decoder.next_event()) is not None:
             if not isinstance(event, Frame):
                 self.bad_count += 1
-            elif self._session.concerns(event):
+            elif not self._session.concerns(event):
+                self._is_reply_due = False
+            else:
                 self._is_reply_due = True
                 self._hear(now_ms)
                 plain = self._session.receive(event)
@@ -82,10 +88,13 @@ class Link:
                     self._take(plain)
 
     def reply(self, now_ms: int) -> "bytes | None":
-        """The frame to send now, or None when it is not our turn."""
+        """The frame to send now, or None when it is not our turn. Call it at every pass, heard or not."""
+        before_tick, self._reply_tick = self._reply_tick, now_ms
         if not self._is_reply_due:
             return None
         self._is_reply_due = False
+        if before_tick is None or diff(now_ms, before_tick) > _REPLY_MS:
+            return None
         if self._session.just_opened:
             self._open(now_ms)
         elif self._session.can_send:

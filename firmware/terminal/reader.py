@@ -23,6 +23,7 @@ _BLOCK_SIZE = const(16)
 _NOBODY = const(0)
 _CARD = const(1)
 _PROBLEM = const(2)
+_FAULT = const(3)  # a problem too, of the reader itself
 
 _CODES = {
     mifare.TWO_CARDS: codes.TWO_CARDS,
@@ -68,8 +69,8 @@ class CardWatcher:
         if self._state == _CARD:
             return self._watch()
         result = self._reader.activate()
-        if self._state == _PROBLEM:
-            return self._leave() if result == mifare.NO_CARD else None
+        if self._state in (_PROBLEM, _FAULT):
+            return self._leave() if result == mifare.NO_CARD else self._reconsider(result)
         if result == mifare.NO_CARD:
             self._count = 0
             return None
@@ -102,9 +103,17 @@ class CardWatcher:
         self._count += 1
         if self._count < _AGREEING:
             return None
-        self._state = _PROBLEM
+        self._state = _FAULT if result == mifare.READER_FAULT else _PROBLEM
         self._count = 0
         return CardProblem(_CODES[result])
+
+    def _reconsider(self, result: int) -> "CardProblem | None":
+        """Tell when the reader itself fails under a problem; and when it answers again and finds something: that must be put anew."""
+        is_faulty = self._state == _FAULT
+        if (result == mifare.READER_FAULT) == is_faulty:
+            self._count = 0
+            return None
+        return self._agree(mifare.UNREADABLE if is_faulty else result)
 
     def _meet(self) -> "CardSeen | CardProblem | None":
         """Read an activated card."""

@@ -43,13 +43,14 @@ class ResourceFiles:
 
     File "1" (the resource's number): version 4, SHA-256 32, content. It comes into being as "1.new", verified before,
     and takes its name by a rename; the one before is kept as "1.old" and comes back by itself when a cut falls
-    between the two renames, or the content turns out not to be what it should (`take` raises ValueError).
+    between the two renames, or the content turns out not to be what it should (`take` raises ValueError) or to be more than
+    the heap has room for (MemoryError).
 
     File "told": which version of which resource the journal has an `activated` record of. That record is written
     after the rename, never before: from the record on the host counts on the new version (MONEY 6). A cut between the
     two writes it again, which moves nothing.
 
-    `take(resource, version, content)`: puts a content in force, or raises ValueError.
+    `take(resource, version, content)`: puts a content in force, or raises ValueError or MemoryError.
     Sans-IO but for the folder: `offer` and `receive` take messages, `next` says what to ask for, `poll` activates.
     """
 
@@ -136,7 +137,8 @@ class ResourceFiles:
     def activate(self) -> int:
         """Put the complete resource in force. Call it only while no session runs and no name is open.
 
-        Returns its number, or 0: the content was not what it should be, and the old one stays. Durable when it returns.
+        Returns its number, or 0: the content was not what it should be, or too much, and the old one stays. Durable when it
+        returns.
         """
         complete = self._complete
         assert complete is not None
@@ -144,9 +146,11 @@ class ResourceFiles:
         self._drop(complete.resource)
         try:
             self._take(complete.resource, complete.version, content)
-        except (ValueError, MemoryError):
-            # A content the heap has no room for is no more use than one that makes no sense.
+        except ValueError:
             self._unusable[complete.resource] = complete.digest
+            return 0
+        except MemoryError:
+            # There may be room for it when it is offered next.
             return 0
         name = str(complete.resource)
         self._storage.replace(name + ".new", struct.pack(_HEADER, complete.version, complete.digest) + content)
@@ -208,7 +212,7 @@ class ResourceFiles:
         resource = int(name[0])
         try:
             self._take(resource, version, content)
-        except ValueError:
+        except (ValueError, MemoryError):
             return False
         self._in_force[resource] = InForceVersion(version, digest)
         return True

@@ -1,5 +1,6 @@
 """Rows of the display as both programs compose them: sixteen half-width columns of GB2312, full-width characters two each."""
 
+from protocol import codes
 from protocol.compat import const
 
 WIDTH = const(16)
@@ -17,6 +18,12 @@ def row(left: bytes, right: bytes = b"") -> bytes:
     room = WIDTH - len(right)
     left = _cut(left, room)
     return left + BLANK[: room - len(left)] + right
+
+
+def reason_rows(code: int) -> "tuple[bytes, bytes]":
+    """Return two rows for a code of protocol/codes.py: what is wrong; what to do, and the number."""
+    what, remedy = codes.texts(code)
+    return row(what), row(remedy, codes.label(code).encode())
 
 
 def yuan(fen: int) -> bytes:

@@ -82,7 +82,8 @@ class InForce:
     """What is in force on this terminal now; one object for its whole life, read by the program by attribute.
 
     `settings` and `tariff` are None until the host has handed them down; `link_is_up` says whether an ask will be
-    answered; `clock` gives the time (`clock.at_s(now_ms)`, `clock.trust`). The terminal fills it in.
+    answered, `is_key_stuck` that a key is down and blocks the keypad; `clock` gives the time (`clock.at_s(now_ms)`,
+    `clock.trust`). The terminal fills it in.
     `record_cmac`: CMAC under the record key; `is_used(booking)`: whether the journal has taken that booking up already.
     """
 
@@ -90,6 +91,7 @@ class InForce:
         self.settings: Settings | None = None
         self.tariff: Tariff | None = None
         self.link_is_up = False
+        self.is_key_stuck = False
         self.clock = clock
         self._record_cmac = record_cmac
         self._is_used = is_used

@@ -1,10 +1,6 @@
-"""From power-on to the loop, on a real board: the only file of this folder that tests on a computer leave out."""
+"""From an open board to a terminal, on a real board: the only file of this folder that tests on a computer leave out."""
 
-import gc
-
-from firmware.boards.pico import open_board
 from firmware.terminal import identity
-from firmware.terminal.loop import run
 from firmware.terminal.rows import row
 from firmware.terminal.storage import FileStorage
 from firmware.terminal.terminal import Terminal
@@ -17,6 +13,7 @@ TYPE_CHECKING = False
 if TYPE_CHECKING:
     from typing import Any, Callable
 
+    from firmware.boards.board import Board
     from firmware.terminal.settings import InForce
 
 _JOURNAL = "/journal"
@@ -24,15 +21,17 @@ _RESOURCES = "/resources"
 _PAUSE_MS = const(100)
 
 
-def start(program: str, make_program: "Callable[[InForce], Any]") -> None:
-    """Run `program` ("shower" or "pos"); `make_program(in_force)` makes it. Never returns while all goes well."""
-    board = open_board(program)  # first of all: it shuts the valve
+def make_terminal(board: "Board", program: str, make_program: "Callable[[InForce], Any]") -> Terminal:
+    """Return a terminal for `program` ("shower" or "pos"), which `make_program(in_force)` makes; `run` it (loop.py).
+
+    On a board without an identity it never returns.
+    """
     try:
         who = _read_identity()
     except (OSError, ValueError):
         _stay_unconfigured(board)
-        return
-    terminal = Terminal(
+        raise
+    return Terminal(
         board,
         who,
         program=program,
@@ -42,8 +41,6 @@ def start(program: str, make_program: "Callable[[InForce], Any]") -> None:
         journal_storage=FileStorage(_JOURNAL),
         resource_storage=FileStorage(_RESOURCES),
     )
-    gc.collect()
-    run(board, terminal)
 
 
 def _read_identity() -> "identity.Identity":
@@ -52,7 +49,7 @@ def _read_identity() -> "identity.Identity":
         return identity.decode(file.read())
 
 
-def _stay_unconfigured(board: "Any") -> None:
+def _stay_unconfigured(board: "Board") -> None:
     """Say on the display that the board must be flashed with an identity, for ever."""
     wrong, remedy = codes.texts(codes.NOT_CONFIGURED)
     board.display.show((row(wrong, codes.label(codes.NOT_CONFIGURED).encode()), row(remedy), row(b""), row(b"")))

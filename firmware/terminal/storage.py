@@ -8,15 +8,47 @@ if TYPE_CHECKING:
     from typing import Protocol
 
     class Storage(Protocol):
-        """What may be a folder on littlefs, a folder anywhere else, or a test's model that is cut at any write."""
+        """What may be a folder on littlefs, a folder anywhere else, or a test's model that is cut at any write.
 
-        def names(self) -> list[str]: ...
-        def size(self, name: str) -> int: ...
-        def read(self, name: str, offset: int = 0, size: int = -1) -> bytes: ...
-        def replace(self, name: str, data: bytes) -> None: ...
-        def append(self, name: str, data: bytes) -> None: ...
-        def rename(self, old: str, new: str) -> None: ...
-        def remove(self, name: str) -> None: ...
+        Any method may raise OSError for a flash that fails; what each raises beside that stands with it.
+        """
+
+        def names(self) -> list[str]:
+            """The names of the files, sorted."""
+            ...
+
+        def size(self, name: str) -> int:
+            """The size of a file in bytes. Raises OSError (ENOENT) where there is none."""
+            ...
+
+        def read(self, name: str, offset: int = 0, size: int = -1) -> bytes:
+            """The bytes from `offset` on, at most `size`; fewer where the file ends. Raises OSError (ENOENT) where there is none."""
+            ...
+
+        def replace(self, name: str, data: bytes) -> None:
+            """Make `data` the whole content of a file, new or not. Durable when it returns; cut, the old content stands.
+
+            Raises OSError (ENOSPC) when the flash is full; then nothing changed.
+            """
+            ...
+
+        def append(self, name: str, data: bytes) -> None:
+            """Put `data` at the end of a file, new or not. Durable when it returns; cut, part of it may stand there.
+
+            Raises OSError (ENOSPC) when the flash is full.
+            """
+            ...
+
+        def rename(self, old: str, new: str) -> None:
+            """Give a file another name, in the place of one that had it. Durable when it returns; cut, it has the old or the new.
+
+            Raises OSError (ENOENT) where there is no `old`.
+            """
+            ...
+
+        def remove(self, name: str) -> None:
+            """Remove a file. Durable when it returns. Raises OSError (ENOENT) where there is none."""
+            ...
 
 
 _SIZE_INDEX = 6  # of the tuple os.stat returns

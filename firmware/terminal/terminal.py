@@ -4,7 +4,7 @@ from firmware.terminal.actions import AskHost, Beep, GiveUp, Mark, OpenValve, Sh
 from firmware.terminal.asks import Asks
 from firmware.terminal.clock import Clock
 from firmware.terminal.delivery import Delivery
-from firmware.terminal.events import Answered, CardSeen, Key, LinkDown, LinkUp, NotWritten, Resources
+from firmware.terminal.events import Answered, CardSeen, Key, KeypadChanged, LinkDown, LinkUp, NotWritten, Resources
 from firmware.terminal.health import Health
 from firmware.terminal.journal import Journal
 from firmware.terminal.link import Link
@@ -38,7 +38,7 @@ _EVENTS_MAX = const(32)  # in one go; more means that the program answers its ow
 class Terminal:
     """Joins a board, a program and the host. Call `poll` again and again; it never waits.
 
-    `board`: an object with the attributes of firmware/boards/pico.py, `Board`. `codec`, `crypto`: of
+    `board`: an object with the attributes of firmware/boards/board.py, `Board`. `codec`, `crypto`: of
     protocol.fast and protocol.crypto. `journal_storage`, `resource_storage`: two folders (storage.py). `make_program(in_force)`
     returns the program: `handle(event, now_ms)`, `poll(now_ms)`, `lines(now_ms)`; a shower also `meter(cold_ml, hot_ml,
     now_ms)` and `resume(opened, mark)`. What these return (but `lines` and `resume`) is executed in order, each action
@@ -112,12 +112,11 @@ class Terminal:
         self.clock.poll(now_ms)
         if not self._recorder.is_ready:
             self._recorder.start(self._resume_session, now_ms)
-        key = board.keypad.poll(now_ms)
-        if key is not None:
-            self._tell(Key(key), now_ms)
-        self._poll_card(now_ms)
+        # Before keys and cards: what flowed until somebody shut the valve is still charged.
         if board.meter_cold is not None:
             self._execute(program.meter(board.meter_cold.poll(), board.meter_hot.poll(), now_ms), now_ms)
+        self._poll_keypad(now_ms)
+        self._poll_card(now_ms)
         self._execute(program.poll(now_ms), now_ms)
         self._poll_messages(now_ms)
         self._poll_link(now_ms)
@@ -137,6 +136,15 @@ class Terminal:
         frame = self.link.reply(now_ms)
         if frame is not None:
             line.transmit(frame)
+
+    def _poll_keypad(self, now_ms: int) -> None:
+        keypad = self._board.keypad
+        key = keypad.poll(now_ms)
+        if key is not None:
+            self._tell(Key(key), now_ms)
+        if keypad.is_stuck != self.in_force.is_key_stuck:
+            self.in_force.is_key_stuck = keypad.is_stuck
+            self._tell(KeypadChanged(), now_ms)
 
     def _poll_card(self, now_ms: int) -> None:
         event = self._watcher.poll(now_ms)

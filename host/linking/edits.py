@@ -11,13 +11,14 @@ class Edit:
     """The text that takes the place of a node. Lines that go leave an empty one each, so that tracebacks stay true."""
 
     def __init__(self, node: ast.stmt | ast.expr, text: str = "pass") -> None:
-        assert node.end_lineno is not None and node.end_col_offset is not None
+        assert node.end_lineno is not None
+        assert node.end_col_offset is not None
         decorators: list[ast.expr] = getattr(node, "decorator_list", [])
         # A decorator begins behind its @.
         self.start = (decorators[0].lineno, decorators[0].col_offset - 1) if decorators else (node.lineno, node.col_offset)
         self.end = (node.end_lineno, node.end_col_offset)
         self.text = text + "\n" * (self.end[0] - self.start[0])
-        self.replaced = ast.unparse(node) if isinstance(node, ast.expr) else None
+        self.replaced = ast.unparse(node) if isinstance(node, ast.Name | ast.Attribute) else None
 
 
 def apply(edits: Iterable[Edit], source: str, module: str) -> str:

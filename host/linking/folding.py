@@ -25,7 +25,7 @@ def fold(sources: Mapping[str, str]) -> dict[str, str]:
     Raises `CompileFailed` for what cannot be resolved.
     """
     modules = {name: _Module(name, text) for name, text in sources.items()}
-    while any([module.learn(modules) for module in modules.values()]):
+    while sum(module.learn(modules) for module in modules.values()):
         pass
     return {name: module.folded(modules) for name, module in modules.items()}
 

@@ -4,27 +4,30 @@ Files are shared by boards, hosts and tests, so a board would load much that onl
 not name is left out: functions, classes and variables of a file, methods of a class, imports, and at last whole files.
 A name counts wherever it could mean the thing: a method under its name on any object, and any of them as a text, since
 `getattr` may look for it. Setting a variable at the top of a file has no effect but the variable ("no work at import").
+
+What a ValueError says is left out too: it is for people at a computer, a board only catches it.
 """
 
 import ast
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from host.linking.edits import Edit, apply, origin, trimmed
 
 Definition = ast.FunctionDef | ast.ClassDef | ast.Assign | ast.AnnAssign
 
 
-def prune(start: str, sources: Mapping[str, str]) -> dict[str, str]:
-    """Return what the program that begins in module `start` uses of the sources: the files in the order to load them.
+def prune(roots: Mapping[str, str], sources: Mapping[str, str]) -> dict[str, str]:
+    """Return what a program uses of the sources, by module: the files in the order to load them, each behind all it imports.
 
-    Each file stands behind all it imports itself; `start` is the last.
+    `roots`: by module, the name with which the program begins; there may be several.
     """
     program = _Program(sources)
-    program.load(start)
-    program.name(start, "main")
+    for module, name in roots.items():
+        program.load(module)
+        program.name(module, name)
     while program.spread():
         pass
-    return program.files(start)
+    return program.files(roots)
 
 
 class _Module:
@@ -52,7 +55,8 @@ class _Module:
 
     def pruned(self, attributes: set[str]) -> str:
         """Return the source without what is not live."""
-        return apply(self._edits(attributes), self.source, self.name)
+        source = apply(self._edits(attributes), self.source, self.name)
+        return apply(_unworded(ast.parse(source)), source, self.name)
 
     def imported(self) -> Iterator[tuple[str, str]]:
         """Yield the live imports, in order."""
@@ -75,7 +79,8 @@ class _Module:
     def _top_level(self) -> Iterator[ast.stmt]:
         for node in self._tree.body:
             # What only type checkers read has become `if False`; the board has the other branch.
-            yield from node.orelse if _is_never(node) else [node]
+            other = _other_branch(node)
+            yield from [node] if other is None else other
 
 
 class _Program:
@@ -128,7 +133,7 @@ class _Program:
                 self.name(module, name)
         return len(self._visited) > count
 
-    def files(self, start: str) -> dict[str, str]:
+    def files(self, roots: Iterable[str]) -> dict[str, str]:
         """Return the live files, those that others import first."""
         pruned: dict[str, str] = {}
 
@@ -139,7 +144,9 @@ class _Program:
                     visit(other)
             pruned[name] = self._modules[name].pruned(self._attributes | self._texts)
 
-        visit(start)
+        for root in roots:
+            if root not in pruned:
+                visit(root)
         return pruned
 
     def _read(self, of: _Module, node: ast.AST) -> None:
@@ -158,26 +165,32 @@ class _Program:
                     self.name(module, node.attr)
         elif isinstance(node, ast.Constant) and isinstance(node.value, str):
             self._texts.add(node.value)
+        elif isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "namedtuple":
+            # The texts are names of fields, nothing that `getattr` looks for.
+            self._read(of, node.func)
+            return
         for child in _executed(node):
             self._read(of, child)
 
 
+def _unworded(tree: ast.Module) -> Iterator[Edit]:
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "ValueError":
+            yield Edit(node, "ValueError()")
+
+
 def _executed(node: ast.AST) -> Iterator[ast.AST]:
     """Yield the parts of a node that a board executes: no annotations, no docstrings, no methods, no branch that is never taken."""
-    if _is_never(node):
-        assert isinstance(node, ast.If)
-        yield from node.orelse
+    if (other := _other_branch(node)) is not None:
+        yield from other
         return
-    body = getattr(node, "body", None)
-    docstring = body[0] if isinstance(body, list) and body and isinstance(body[0], ast.Expr) else None
-    for field, value in ast.iter_fields(node):
-        if field in ("annotation", "returns"):
-            continue
-        for child in value if isinstance(value, list) else [value]:
-            if not isinstance(child, ast.AST) or (child is docstring and isinstance(docstring.value, ast.Constant)):
-                continue
-            if not (isinstance(node, ast.ClassDef) and isinstance(child, ast.FunctionDef)):
-                yield child
+    not_executed: list[ast.AST | None] = [getattr(node, "annotation", None), getattr(node, "returns", None)]
+    if isinstance(node, ast.ClassDef):
+        not_executed += _methods(node)
+    for child in ast.iter_child_nodes(node):
+        is_docstring = isinstance(child, ast.Expr) and isinstance(child.value, ast.Constant)
+        if child not in not_executed and not is_docstring:
+            yield child
 
 
 def _defined(node: ast.stmt) -> str | None:
@@ -198,5 +211,8 @@ def _is_called(method: ast.FunctionDef, attributes: set[str]) -> bool:
     return method.name in attributes or (method.name.startswith("__") and method.name.endswith("__"))
 
 
-def _is_never(node: ast.AST) -> bool:
-    return isinstance(node, ast.If) and isinstance(node.test, ast.Constant) and node.test.value is False
+def _other_branch(node: ast.AST) -> list[ast.stmt] | None:
+    """Return what a board does instead of an `if False`; None for any other statement."""
+    if isinstance(node, ast.If) and isinstance(node.test, ast.Constant) and node.test.value is False:
+        return node.orelse
+    return None

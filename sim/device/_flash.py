@@ -1,7 +1,5 @@
 """The flash chip, over an image file, and the file system on it."""
 
-import sys
-
 import vfs
 from micropython import const
 
@@ -10,9 +8,6 @@ _PAGE_SIZE = const(256)
 _ERASED = b"\xff" * _PAGE_SIZE
 
 _image = None
-
-# The folder of the built-in modules, to be found again when `/` is the board's own file system.
-rom = vfs.VfsPosix(sys.path[0])
 
 
 def open_image(fd):

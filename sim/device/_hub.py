@@ -11,11 +11,11 @@ import utime
 from micropython import const
 from opcodes import STATE, UART_READ
 
-_PAYLOAD_SIZE = const(512)
+PAYLOAD_SIZE = const(256)
 
 _wire = None
 _head = bytearray(8)
-_request = bytearray(8 + _PAYLOAD_SIZE)
+_request = bytearray(8 + PAYLOAD_SIZE)
 _integer = array("l", [0])
 _state = array("l", [0] * 6)
 _last_us = array("l", [0])
@@ -76,7 +76,7 @@ def tell(opcode, unit=0, value=0):
 
 
 def send(opcode, unit, value, data, start=0, size=-1):
-    """Send a request with the bytes from `start` as payload, at most 512 of them."""
+    """Send a request with the bytes from `start` as payload, at most 256 of them."""
     global _unread
     _unread = 0
     if size < 0:
@@ -91,8 +91,8 @@ def send_all(opcode, unit, data):
     size = len(data)
     start = 0
     while start < size:
-        send(opcode, unit, 0, data, start, min(size - start, _PAYLOAD_SIZE))
-        start += _PAYLOAD_SIZE
+        send(opcode, unit, 0, data, start, min(size - start, PAYLOAD_SIZE))
+        start += PAYLOAD_SIZE
 
 
 def integer():

@@ -3,7 +3,7 @@
 import struct
 
 import _hub
-from machine import _pin_id
+from machine import Pin
 from micropython import const
 from opcodes import PIO_CONFIGURE, PIO_EXECUTE, PIO_LOAD
 
@@ -36,7 +36,7 @@ def configure(
         raise ValueError("freq out of range")
     execctrl += origin << 12 | origin << 7
     if jmp_pin is not None:
-        execctrl |= _pin_id(jmp_pin) << 24
+        execctrl |= Pin(jmp_pin)._id << 24
     for value, bit, width in ((in_shiftdir, 18, 1), (out_shiftdir, 19, 1), (push_thresh, 20, 5), (pull_thresh, 25, 5)):
         if value is not None:
             mask = (1 << width) - 1
@@ -44,7 +44,7 @@ def configure(
     pinctrl = sideset_count << 29 | _count(out_init) << 20 | _count(set_init) << 26
     for pin, bit in ((out_base, 0), (set_base, 5), (sideset_base, 10), (in_base, 15)):
         if pin is not None:
-            pinctrl |= _pin_id(pin) << bit
+            pinctrl |= Pin(pin)._id << bit
 
     def write(pins):
         _hub.send(PIO_CONFIGURE, id, origin, struct.pack("<IIII", clkdiv, execctrl, shiftctrl, pins))
@@ -53,7 +53,7 @@ def configure(
     for init, base in ((out_init, out_base), (set_init, set_base), (sideset_init, sideset_base)):
         if init is not None and base is not None:
             for offset, state in enumerate((init,) if isinstance(init, int) else init):
-                write(1 << 26 | _pin_id(base) + offset << 5)
+                write(1 << 26 | Pin(base)._id + offset << 5)
                 _hub.tell(PIO_EXECUTE, id, 0xE000 | state & 1)
                 _hub.tell(PIO_EXECUTE, id, 0xE080 | state >> 1)
     write(pinctrl)

@@ -2,51 +2,16 @@
 
 from array import array
 
-# What the names in a program stand for, other than instructions.
-_NAMES = {
-    "gpio": 0,
-    "pins": 0,
-    "x": 1,
-    "y": 2,
-    "null": 3,
-    "pindirs": 4,
-    "pc": 5,
-    "status": 5,
-    "pin": 6,
-    "isr": 6,
-    "osr": 7,
-    "exec": 8,
-    "invert": lambda source: source | 0x08,
-    "reverse": lambda source: source | 0x10,
-    "not_x": 1,
-    "x_dec": 2,
-    "not_y": 3,
-    "y_dec": 4,
-    "x_not_y": 5,
-    "not_osre": 7,
-    "noblock": 0x01,
-    "block": 0x21,
-    "iffull": 0x40,
-    "ifempty": 0x40,
-    "clear": 0x40,
-    "rel": lambda index: index | 0x10,
-}
+# What the names in a program stand for, other than instructions. Taken apart when a program is assembled: names that are
+# no names of ours stay no longer than that.
+_NUMBERS = """\
+gpio 0 pins 0 x 1 y 2 null 3 pindirs 4 pc 5 status 5 pin 6 isr 6 osr 7 exec 8
+not_x 1 x_dec 2 not_y 3 y_dec 4 x_not_y 5 not_osre 7
+noblock 1 block 33 iffull 64 ifempty 64 clear 64"""
 
 
 class PIOASMError(Exception):
     pass
-
-
-class PIO:
-    IN_LOW = 0
-    IN_HIGH = 1
-    OUT_LOW = 2
-    OUT_HIGH = 3
-    SHIFT_LEFT = 0
-    SHIFT_RIGHT = 1
-    JOIN_NONE = 0
-    JOIN_TX = 1
-    JOIN_RX = 2
 
 
 class _Assembler:
@@ -66,7 +31,10 @@ class _Assembler:
         self.top = -1
 
     def names(self):
-        names = dict(_NAMES)
+        words = _NUMBERS.split()
+        names = {words[at]: int(words[at + 1]) for at in range(0, len(words), 2)}
+        names["invert"] = lambda source: source | 0x08
+        names["reverse"] = names["rel"] = lambda number: number | 0x10
         for name in ("nop", "jmp", "wait", "in_", "out", "push", "pull", "mov", "irq", "set", "word", "label", "wrap", "wrap_target"):
             names[name] = getattr(self, name)
         return names

@@ -30,6 +30,7 @@ def _boot():
 
 
 _boot()
+del _boot, _flash, _hub
 try:
     if "boot.py" in os.listdir():
         execfile("boot.py")  # noqa: F821 - a built-in of MicroPython

@@ -4,6 +4,8 @@ from time import sleep_us
 
 import _hub
 import micropython
+from _hub import PAYLOAD_SIZE
+from _seldom import load
 from _uart import UART  # noqa: F401 - part of the module
 from micropython import const
 from opcodes import (
@@ -14,7 +16,6 @@ from opcodes import (
     PIN_WRITE,
     PWM_SET,
     RESET,
-    SPI_CONFIGURE,
     SPI_EXCHANGE,
     SPI_WRITE,
     UNIQUE_ID,
@@ -22,8 +23,8 @@ from opcodes import (
     WATCHDOG_START,
 )
 
-PWRON_RESET = 1
-WDT_RESET = 3
+# In one statement, which the build leaves as it is (host/linking/folding.py): programs ask for these by name.
+PWRON_RESET, WDT_RESET = 1, 3
 
 _CPU_HZ = const(125_000_000)
 
@@ -60,38 +61,25 @@ _handlers = {}
 
 
 def _fire(pins):
-    for id in _handlers:
-        if pins >> id & 1:
-            micropython.schedule(_handlers[id], Pin(id))
+    for pin, handler in _handlers.items():
+        if pins >> pin._id & 1:
+            micropython.schedule(handler, pin)
 
 
 _hub.on_fired = _fire
-
-
-def _pin_id(pin):
-    if isinstance(pin, Pin):
-        return pin._id
-    if isinstance(pin, str):
-        if pin == "LED":
-            return 25
-        pin = int(pin[4:] if pin.startswith("GPIO") else pin[2:] if pin.startswith("GP") else -1)
-    if not 0 <= pin < 30:
-        raise ValueError("invalid pin")
-    return pin
 
 
 class Pin:
     IN = 0
     OUT = 1
     OPEN_DRAIN = 2
-    ALT = 3
     PULL_UP = 1
     PULL_DOWN = 2
     IRQ_FALLING = 4
     IRQ_RISING = 8
 
     def __init__(self, id, mode=-1, pull=-1, *, value=None, alt=5):
-        self._id = _pin_id(id)
+        self._id = load("_setup").pin_id(id)
         if mode != -1 or pull != -1 or value is not None:
             self.init(mode, pull, value=value, alt=alt)
 
@@ -117,41 +105,19 @@ class Pin:
 
     def irq(self, handler=None, trigger=IRQ_FALLING | IRQ_RISING, *, hard=False):
         if handler is None:
-            _handlers.pop(self._id, None)
+            _handlers.pop(self, None)
             trigger = 0
         else:
-            _handlers[self._id] = handler
+            _handlers[self] = handler
         _hub.tell(PIN_TRIGGER, self._id, trigger)
 
 
 class SPI:
-    MSB = 1
-    LSB = 0
+    def __init__(self, *places, **options):
+        load("_setup").new_spi(self, *places, **options)
 
-    # SCK, MOSI, MISO of each block, where none is given.
-    _PINS = ((18, 19, 16), (10, 11, 8))
-
-    def __init__(self, id, baudrate=1_000_000, *, polarity=0, phase=0, bits=8, firstbit=MSB, sck=None, mosi=None, miso=None):
-        if id not in (0, 1):
-            raise ValueError("SPI(%d) doesn't exist" % id)
-        self._id = id
-        default = self._PINS[id]
-        self._sck = self._pin(sck, default[0], 2, "bad SCK pin")
-        self._mosi = self._pin(mosi, default[1], 3, "bad MOSI pin")
-        self._miso = self._pin(miso, default[2], 0, "bad MISO pin")
-        self.init(baudrate, polarity=polarity, phase=phase, bits=bits, firstbit=firstbit)
-
-    def _pin(self, pin, default, place, error):
-        id = default if pin is None else _pin_id(pin)
-        if id & 3 != place or id >> 3 & 1 != self._id:
-            raise ValueError(error)
-        return id
-
-    def init(self, baudrate=1_000_000, *, polarity=0, phase=0, bits=8, firstbit=MSB):
-        if firstbit == SPI.LSB:
-            raise NotImplementedError("LSB")
-        self._baudrate = baudrate
-        _hub.send(SPI_CONFIGURE, self._id, baudrate, bytes((polarity, phase, self._sck, self._mosi, self._miso)))
+    def init(self, *places, **options):
+        load("_setup").set_spi(self, *places, **options)
 
     def _wait(self, size):
         us = size * 8_000_000 // self._baudrate
@@ -166,13 +132,13 @@ class SPI:
         size = len(write_buf)
         if size != len(read_buf):
             raise ValueError("buffers must be the same length")
-        if size <= 512:
+        if size <= PAYLOAD_SIZE:
             _hub.send(SPI_EXCHANGE, self._id, 0, write_buf)
             _hub.fetch(read_buf, size)
         else:
             into = memoryview(read_buf)
-            for start in range(0, size, 512):
-                part = min(512, size - start)
+            for start in range(0, size, PAYLOAD_SIZE):
+                part = min(PAYLOAD_SIZE, size - start)
                 _hub.send(SPI_EXCHANGE, self._id, 0, write_buf, start, part)
                 _hub.fetch(into[start : start + part], part)
         self._wait(size)
@@ -185,7 +151,7 @@ class SPI:
 
 class PWM:
     def __init__(self, dest, *, freq=0, duty_u16=-1):
-        self._pin = _pin_id(dest)
+        self._pin = load("_setup").pin_id(dest)
         self._freq = 0
         self._duty = -1
         if duty_u16 >= 0:

@@ -1,27 +1,13 @@
 """The `rp2` module of the rp2 port, as far as this firmware goes: flash, and PIO state machines."""
 
-import sys
-
-import _flash
 import _hub
-import vfs
 from _flash import Flash  # noqa: F401 - part of the module
+from _seldom import load
 from opcodes import IDLE, PIO_ACTIVE, PIO_COUNTS, PIO_EXECUTE, PIO_GET, PIO_PUT
 
 
 def __getattr__(name):
-    """Find the assembler and its words. They are loaded where they are named and then let go: on a board they take no heap."""
-    return getattr(_seldom("_pioasm"), name)
-
-
-def _seldom(module):
-    vfs.mount(_flash.rom, "/rom")
-    sys.path.insert(0, "/rom")
-    found = __import__(module)
-    sys.path.pop(0)
-    vfs.umount("/rom")
-    del sys.modules[module]
-    return found
+    return getattr(load("_pio_options" if name == "PIO" else "_pioasm"), name)
 
 
 class StateMachine:
@@ -34,7 +20,7 @@ class StateMachine:
 
     def init(self, program, freq=-1, **places):
         self.active(0)
-        self._sideset = _seldom("_pio").configure(self._id, program, freq, **places)
+        self._sideset = load("_pio").configure(self._id, program, freq, **places)
 
     def active(self, value=None):
         if value is None:
@@ -45,7 +31,7 @@ class StateMachine:
 
     def exec(self, instr):
         if isinstance(instr, str):
-            instr = _seldom("_pioasm").asm_pio_encode(instr, *self._sideset)
+            instr = load("_pioasm").asm_pio_encode(instr, *self._sideset)
         _hub.tell(PIO_EXECUTE, self._id, instr)
 
     def get(self, buf=None, shift=0):

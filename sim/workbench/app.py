@@ -122,5 +122,3 @@ async def _stream(bench: Bench, is_ending: Callable[[], bool]) -> AsyncIterator[
             quiet_s = 0.0
             yield ": still here\n\n"
         await asyncio.sleep(LOOK_S)
-
-

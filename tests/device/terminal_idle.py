@@ -55,6 +55,7 @@ class Parts:
         self.tick = 0
         self.aes = cryptolib.aes
         self.pulses_per_l = 450
+        self.is_stuck = False
         for name in ("valve", "display", "keypad", "beeper", "line", "reader", "watchdog", "meter_cold", "meter_hot"):
             setattr(self, name, self)
 

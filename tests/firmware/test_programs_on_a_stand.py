@@ -90,6 +90,44 @@ def test_a_shower_by_card_from_the_slot_to_the_host() -> None:
     assert stand.screen.startswith("用水结束\n用水      27.0升\n扣款      2.70元")
 
 
+def test_a_card_that_leaves_while_opened_is_written_leaves_the_valve_shut_behind_it() -> None:
+    stand = ProgramStand("shower").hand_down()
+    stand.card = make_card(CARD, 7)
+    stand.rig.air.put(stand.card)
+    stand.run_until(lambda: stand.host.asks)
+    storage = stand.journal_storage
+    replace = storage.replace
+
+    def replace_slowly(name: str, data: bytes) -> None:
+        replace(name, data)
+        stand.be_busy(500)
+        stand.rig.air.remove(stand.card)
+        storage.replace = replace
+
+    storage.replace = replace_slowly
+    stand.run_until(lambda: stand.board.is_open)
+    assert stand.card not in stand.rig.air.cards
+    stand.pass_ms(100)
+    assert not stand.board.is_open
+    stand.run_until(lambda: SETTLED in stand.kinds())
+    assert stand.money_kinds() == [OPENED, SETTLED]
+    assert stand.host.records[-1].amount_fen == 0
+
+
+def test_water_that_flowed_before_the_card_left_is_charged() -> None:
+    """Both in one pass of the loop, after the terminal was busy for a while."""
+    stand = ProgramStand("shower").hand_down()
+    stand.put_card()
+    assert stand.board.meter_cold is not None
+    stand.be_busy(100)
+    stand.board.meter_cold.ml += 1_000
+    stand.rig.air.remove(stand.card)
+    stand.terminal.poll()
+    assert not stand.board.is_open
+    stand.run_until(lambda: SETTLED in stand.kinds())
+    assert stand.host.records[-1].detail == 1_000
+
+
 def test_a_shower_by_code_from_the_keypad_to_the_host() -> None:
     code = RECORD_CMAC(b"code123456")[:8]
     stand = ProgramStand("shower").hand_down(code, 1, 1, 5, 9, 300, AT_S - 60, AT_S + 3600, b"Z")

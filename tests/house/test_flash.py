@@ -32,18 +32,21 @@ def test_a_board_carries_only_its_own_program() -> None:
     tree = flash.board_tree("pos")
     assert "/firmware/pos/start.mpy" in tree
     assert not [name for name in tree if "/shower/" in name]
-    assert b"firmware.pos.start" in tree["/main.py"]
+    assert b"firmware.pos.start" in tree["/boot.py"]
+    assert b'open_board("pos")' in tree["/boot.py"]
 
 
 @pytest.mark.parametrize("program", flash.PROGRAMS)
 def test_every_module_of_a_program_imports_on_micropython(program: str, tmp_path: Path) -> None:
     """In 192 KB, with what a Pico has built in (sim/rom.py) and nothing else."""
-    for name, code in flash.board_tree(program).items():
+    tree = flash.board_tree(program)
+    for name, code in tree.items():
         target = tmp_path / name[1:]
         target.parent.mkdir(parents=True, exist_ok=True)
         target.write_bytes(code)
+    modules = [name[1:-4].replace("/", ".") for name in tree if name.endswith(".mpy")]
     runner = tmp_path / "run.py"
-    runner.write_text("import sys\nsys.path[:] = sys.argv[1:]\nexecfile(sys.argv[2] + '/boot.py')\n")
+    runner.write_text(f"import gc, sys\nsys.path[:] = sys.argv[1:]\nfor name in {modules}:\n    __import__(name)\n    gc.collect()\n")
     done = subprocess.run(
         [str(MICROPYTHON), "-X", "heapsize=192k", str(runner), str(write_rom(tmp_path / "rom").parent), str(tmp_path)],
         capture_output=True,

@@ -1,225 +1,129 @@
 """Kill any process at any moment of the story, start it again: nothing is lost, nothing stands twice, and the books say so.
 
-One running system for all kills. `ONECARD_KILLS` says how many (20), `ONECARD_SEED` repeats a schedule as far as real processes allow.
+One running system for all kills. Somebody showers and somebody buys at the same time; in the middle of a step of one of them
+a plug is pulled, and put back. `ONECARD_KILLS` says how often (20), `ONECARD_SEED` repeats a schedule as far as real processes allow.
 """
 
-import contextlib
 import os
-import random
 import time
 from collections import Counter
-from collections.abc import Callable, Generator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
+from random import Random, SystemRandom
+from typing import TypeVar
 
-from host.ledger.kinds import HoldKind
-from protocol.shown import unpack_settled
-from protocol.tariff import charge_fen
-from sim.host_process import HostFailed
-from sim.sample import TARIFF_FEN_PER_M3
-from sim.visitor import NotSeen, Visitor
-from tests.stories.street import STUDENT_CARD, TEACHER, TEACHER_CARD, Street
+from sim.story import RIGHT
+from sim.visitor import LIMIT_S
+from tests.stories.crowd import STEPS, Crowd
+from tests.stories.street import Street
+from tests.stories.witness import Witness
+
+T = TypeVar("T")
 
 KILLS = int(os.environ.get("ONECARD_KILLS", "20"))
-SEED = int(os.environ.get("ONECARD_SEED", "0")) or random.SystemRandom().randrange(1, 1_000_000)
+SEED = int(os.environ.get("ONECARD_SEED", "0")) or SystemRandom().randrange(1, 1_000_000)
 
-HEAL_S = 60.0
-"""Real seconds until everything must be delivered again, on a busy machine."""
+VICTIMS = (("host",), ("shower",), ("pos",), ("host", "shower"), ("host", "pos"), ("shower", "pos"))
+SOON_S, LATE_S, DARK_S = 0.06, 0.6, 0.4
+"""Into the step: half of the kills come so soon, where asks and writes are, half later. And how long it stays dark, at most."""
 
-STEP_S = 6.0
-"""Real seconds after which somebody gives up waiting and walks off."""
-
-LOST_ML = 700
-"""What one cut may leave unpaid: a step of 0.50, and what ran while its mark was being written."""
-
-ACTS = {"shower by card": ("shower", 4), "shower by code": ("shower", 2), "sale": ("pos", 3)}
-"""The acts of the story: where each plays, and in how many steps."""
-
-Step = tuple[str, Callable[[], None], Callable[[], bool]]
+_ACT_S = 3 * LIMIT_S
 
 
-class Witness:
-    """Somebody who writes down what the till shows as paid, whatever happens behind it."""
+@dataclass(frozen=True, slots=True)
+class Kill:
+    """Who dies, in which step of which shower or sale, how long after that began, and for how long."""
 
-    def __init__(self, till: Visitor) -> None:
-        self.paid: Counter[int] = Counter()
-        self._till = till
-        self._is_shown = False
-        till.board.on_change(self._look)
+    victims: tuple[str, ...]
+    shower: str
+    step: str
+    after_s: float
+    dark_s: float
 
-    def _look(self, what: str) -> None:
-        if what != "display" and what != "power":
-            return
-        amount_fen = self._till.fen("已付")
-        if amount_fen >= 0 and not self._is_shown:
-            self.paid[amount_fen] += 1
-        self._is_shown = amount_fen >= 0
+    def __str__(self) -> str:
+        return f"{' + '.join(self.victims)} in {self.step!r}, {self.after_s * 1000:.0f} ms after it began"
 
 
-class Crowd:
-    """People who play the acts of the story and walk off when nothing happens. Each sale has an amount of its own."""
-
-    def __init__(self, street: Street) -> None:
-        self._street = street
-        self._amount_fen = 100
-
-    def act(self, name: str) -> Generator[Step, None, None]:
-        """One of `ACTS`, as steps: (what, do it, until when to wait)."""
-        return {"shower by card": self._card, "shower by code": self._code, "sale": self._sale}[name]()
-
-    def _card(self) -> Generator[Step, None, None]:
-        stall, street = self._street.stall, self._street
-        yield "card in", lambda: street.put("shower", STUDENT_CARD), lambda: stall.fen("已用") >= 20
-        yield "pause", lambda: stall.press("OK"), lambda: stall.shows("已暂停")
-        yield "resume", lambda: stall.press("OK"), lambda: stall.fen("已用") >= 70
-        yield "card out", lambda: street.take("shower"), lambda: stall.shows("扣款")
-
-    def _code(self) -> Generator[Step, None, None]:
-        stall, command = self._street.stall, self._street.demo.host.command
-        code = command("reserve", TEACHER.number, "100").split("code ")[1][:6]
-        try:
-            yield "code", lambda: stall.enter(code, "用水中", "正在下发", "正在核对", "错误", "中断"), lambda: stall.fen("已用") >= 40
-            yield "end", lambda: stall.press("END", "END"), lambda: stall.shows("扣款")
-        finally:
-            # Who did not get his shower cancels; who did cannot.
-            try:
-                command("reserve", TEACHER.number, "--cancel", code)
-            except HostFailed:  # it was used: perhaps the shower still runs, and its holder's card ends it
-                self._street.put("shower", TEACHER_CARD)
-                self._street.stall.pause(1)
-                self._street.take("shower")
-
-    def _sale(self) -> Generator[Step, None, None]:
-        till, street = self._street.till, self._street
-        self._amount_fen += 1
-        amount = f"{self._amount_fen // 100}.{self._amount_fen % 100:02d}"
-        yield "amount", lambda: till.enter(amount, "请刷卡", "脱机"), lambda: till.shows("请刷卡")
-        yield "card", lambda: street.put("pos", STUDENT_CARD), lambda: till.shows("已付")
-        yield "card away", lambda: street.take("pos"), lambda: True
-
-
-class Killer:
-    """Pulls the plug of some processes `after_s` real seconds after `start`. Close the pool when it has been joined."""
-
-    def __init__(self, street: Street, victims: tuple[str, ...], after_s: float) -> None:
-        self._street, self._victims, self._after_s = street, victims, after_s
-        self._pool = ThreadPoolExecutor(1)
-        self._killing: Future[None] | None = None
-
-    @property
-    def is_done(self) -> bool:
-        """Whether they are dead."""
-        return self._killing is not None and self._killing.done()
-
-    def start(self) -> None:
-        """Let the time run."""
-        self._killing = self._pool.submit(self._kill)
-
-    def join(self) -> None:
-        """Wait until it is done. Raises what went wrong with it."""
-        assert self._killing is not None, "the act ended before its moment came"
-        self._killing.result()
-        self._pool.shutdown()
-
-    def _kill(self) -> None:
-        time.sleep(self._after_s)
-        for victim in self._victims:
-            if victim == "host":
-                self._street.demo.host.kill()
-            else:
-                self._street.demo.boards[victim].cut_power()
+def schedule(seed: int, count: int) -> list[Kill]:
+    """Kills at random, but every victim and every step as often as any other."""
+    random = Random(seed)
+    victims = _shuffled(random, VICTIMS, count)
+    showers = _shuffled(random, ("card", "code"), count)
+    kills: list[Kill] = []
+    for victim, shower in zip(victims, showers, strict=True):
+        step = random.choice(STEPS[shower] + STEPS["sale"])
+        after_s = random.uniform(0, SOON_S if random.random() < 0.5 else LATE_S)
+        kills.append(Kill(victim, shower, step, after_s, random.uniform(0, DARK_S)))
+    return kills
 
 
 def test_killed_at_random_moments_nothing_is_lost_and_nothing_stands_twice(tmp_path: Path) -> None:
     """Rows: L3, K1."""
-    print(f"ONECARD_SEED={SEED}", flush=True)
-    chance = random.Random(SEED)
+    print(f"\nONECARD_SEED={SEED}", flush=True)
     street = Street(tmp_path / "demo")
-    counts: Counter[str] = Counter()
     try:
-        street.give_money()
+        street.make_rich()
         street.wait_online()
-        crowd, witness = Crowd(street), Witness(street.till)
-        cuts = 0
-        for index in range(1, KILLS + 1):
-            name = chance.choice(list(ACTS))
-            terminal, step_count = ACTS[name]
-            victims = chance.choice((("host",), (terminal,), ("host", terminal)))
-            moment, after_s, stays = chance.randrange(step_count), chance.uniform(0, 0.5), chance.random() < 0.5
-            killer = Killer(street, victims, after_s)
-            phase = _play(street, crowd.act(name), killer, moment, stays=stays)
-            _start_again(street, victims)
-            cuts += "shower" in victims
-            counts[f"{'+'.join(victims)} in {name}: {phase}"] += 1
+        witness = Witness(street)
+        crowd = Crowd(street, witness, Random(SEED))
+        for number, kill in enumerate(schedule(SEED, KILLS), 1):
             try:
-                _heal(street)
-                _judge(street, witness, cuts)
-            except AssertionError as error:
-                where = f"{'+'.join(victims)} killed {after_s:.2f} s into {phase!r} of {name}, the person {'stays' if stays else 'leaves'}"
-                raise AssertionError(f"ONECARD_SEED={SEED}, kill {index} of {KILLS}, {where}: {error}") from error
-            print(f"  {index:3d}/{KILLS} {'+'.join(victims)} killed in {name} ({phase})", flush=True)
+                _play(street, crowd, kill)
+                street.wait(witness.is_delivered, "all delivered, nothing held")
+                witness.judge()
+            except Exception as error:
+                raise AssertionError(f"ONECARD_SEED={SEED}, kill {number} of {KILLS}: {kill}: {error!r}") from error
+            print(f"  {number:3d}/{KILLS} {kill}", flush=True)
+        street.wait_online()
+        assert RIGHT in street.demo.host.command("check")
     finally:
         street.close()
-    assert sum(counts.values()) == KILLS
-    print(f"{KILLS} kills, seed {SEED}; {sum(witness.paid.values())} sales shown as paid, {cuts} cuts of the shower")
-    for what, count in sorted(counts.items()):
-        print(f"  {count:3d} {what}")
+    _tell_counts(witness)
 
 
-def _play(street: Street, act: Generator[Step, None, None], killer: Killer, moment: int, *, stays: bool) -> str:
-    """Play an act in whose step number `moment` something is killed; returns that step's name.
-
-    Who does not stay walks off at once; who stays goes on with the act in front of what has died.
-    """
-    phase = ""
-    for index, (what, do, is_done) in enumerate(act):
-        if index == moment:
-            phase = what
-            killer.start()
-        elif killer.is_done and not stays:
-            break
-        with contextlib.suppress(NotSeen):
-            do()
-        end_s = time.monotonic() + STEP_S
-        while not is_done() and time.monotonic() < end_s and not killer.is_done:
-            time.sleep(0.01)
-    killer.join()
-    act.close()
-    return phase
+def test_a_schedule_is_the_same_for_the_same_seed_and_spares_nobody() -> None:
+    """Rows: K1."""
+    kills = schedule(7, 60)
+    assert kills == schedule(7, 60) != schedule(8, 60)
+    assert {kill.victims for kill in kills} == set(VICTIMS)
+    assert {kill.step for kill in kills} == {step for steps in STEPS.values() for step in steps}
 
 
-def _start_again(street: Street, victims: tuple[str, ...]) -> None:
-    for victim in victims:
-        if victim == "host":
-            street.demo.host.start()
-        else:
-            street.demo.boards[victim].power_on()
+def _play(street: Street, crowd: Crowd, kill: Kill) -> None:
+    """One shower and one sale side by side, and the kill among them. Both come to their end."""
+    crowd.begin()
+    with ThreadPoolExecutor(2) as pool:
+        acts = [pool.submit(crowd.act, name) for name in (kill.shower, "sale")]
+        if not crowd.wait_for(kill.step):
+            for act in acts:
+                act.result(_ACT_S)
+            raise AssertionError(f"nobody came to {kill.step}")
+        time.sleep(kill.after_s)
+        for victim in kill.victims:
+            if victim == "host":
+                street.demo.host.kill()
+            else:
+                street.demo.boards[victim].cut_power()
+        time.sleep(kill.dark_s)
+        for victim in kill.victims:
+            if victim == "host":
+                street.demo.host.start()
+            else:
+                street.demo.boards[victim].power_on()
+        for act in acts:
+            act.result(_ACT_S)
 
 
-def _heal(street: Street) -> None:
-    """Wait until both terminals are at rest and online, everything is delivered, and nothing but bookings is held."""
-    street.come_to_rest()
-    end_s = time.monotonic() + HEAL_S
-    while any(hold.kind != HoldKind.BOOKING for hold in street.books.holds()):
-        assert time.monotonic() < end_s, f"still held after {HEAL_S:.0f} s: {street.books.holds()}"
-        time.sleep(0.05)
+def _shuffled(random: Random, values: tuple[T, ...], count: int) -> list[T]:
+    """So many of them in random order, each as often as any other."""
+    deck = list(values) * (count // len(values) + 1)
+    random.shuffle(deck)
+    return deck[:count]
 
 
-def _judge(street: Street, witness: Witness, cuts: int) -> None:
-    """The laws."""
-    proof = street.books.prove()
-    assert proof.is_right, proof.problems
-    assert proof.sum_fen == 0
-    sales = Counter(street.books.sales())
-    assert all(count == 1 for count in sales.values()), f"charged twice: {sales}"
-    assert all(count == 1 for count in witness.paid.values()), f"shown twice: {witness.paid}"
-    assert not set(witness.paid) - set(sales), f"shown as paid, not in the books: {set(witness.paid) - set(sales)}"
-    settled = street.books.settled()
-    for one in settled:
-        cold_ml, hot_ml, _, _ = unpack_settled(one.record.shown)
-        price_fen = charge_fen(cold_ml, TARIFF_FEN_PER_M3) + charge_fen(hot_ml, TARIFF_FEN_PER_M3)
-        assert one.record.amount_fen == price_fen, f"{one.record} charges other than its tariff's {price_fen}"
-    ran_ml, paid_ml = int(street.stall.board.litres * 1000), sum(one.volume_ml for one in settled)
-    assert paid_ml <= ran_ml, f"{paid_ml} ml charged, {ran_ml} ml ran"
-    assert ran_ml - paid_ml <= (cuts + 1) * LOST_ML + 5 * len(settled), f"{ran_ml} ml ran, {paid_ml} ml charged, {cuts} cuts"
-    assert not street.books.items(), f"on the worklist: {street.books.items()}"
+def _tell_counts(witness: Witness) -> None:
+    kills = schedule(SEED, KILLS)
+    print(f"{KILLS} kills, seed {SEED}: {len(witness.till.seen)} sales shown as paid, {len(witness.stall.seen)} showers as charged")
+    for what, counts in (("victim", Counter(" + ".join(kill.victims) for kill in kills)), ("step", Counter(kill.step for kill in kills))):
+        print(f"  by {what}: " + ", ".join(f"{name} {count}" for name, count in sorted(counts.items())))

@@ -75,7 +75,9 @@ def test_everything_on_the_wires_is_frames_of_the_published_format_and_sealed(st
 
 def test_recorded_frames_played_back_move_nothing(street: Street, tap: Tap) -> None:
     """Rows: L2. Neither the host nor a terminal obeys what it has obeyed before; the next sale goes as ever."""
+    start = street.books.commit
     sell(street, 330)
+    street.wait(lambda: street.books.sales(start) == [330], "the sale in the books")
     recorded = [frame for frame in tap.frames() if isinstance(frame, Frame) and frame.body]
     tap.stop()
     before = street.books.commit
@@ -97,10 +99,7 @@ def test_noise_loses_no_record_and_doubles_none(street: Street) -> None:
     try:
         for index in range(SALE_COUNT):
             sell(street, 500 + index)
-        street.put("shower", TEACHER_CARD)
-        street.stall.watch(lambda: street.stall.fen("已用") >= 20, "water running")
-        street.take("shower")
-        street.stall.read("扣款")
+        shower(street, 20)
     finally:
         line.corrupt = line.drop = 0.0
     charged_fen = street.stall.fen("扣款")
@@ -131,6 +130,7 @@ def sell(street: Street, amount_fen: int) -> None:
     """Sell for an amount, as often as it takes until the display says that it is paid."""
     till = street.till
     for _ in range(_TRIES):
+        street.come_to_rest()
         street.key_amount(yuan(amount_fen))
         street.put("pos", STUDENT_CARD)
         till.see("已付", "E12")
@@ -138,3 +138,19 @@ def sell(street: Street, amount_fen: int) -> None:
         if till.shows("已付"):
             return
     pytest.fail(f"never paid: {till.rows}")
+
+
+def shower(street: Street, used_fen: int) -> None:
+    """Shower for an amount, with as many tries as the host needs to be heard."""
+    stall = street.stall
+    for _ in range(_TRIES):
+        stall.see("请插卡")
+        street.put("shower", TEACHER_CARD)
+        stall.see("用水中", "E12")
+        if stall.shows("用水中"):
+            stall.watch(lambda: stall.fen("已用") >= used_fen, f"{used_fen} fen used")
+            street.take("shower")
+            stall.read("扣款")
+            return
+        street.take("shower")
+    pytest.fail(f"no water: {stall.rows}")

@@ -25,9 +25,7 @@ def test_unknown_card_is_told_where_to_go_and_charged_nothing(street: Street, pl
     if place == "pos":
         street.key_amount("3.00")
     street.put(place, MifareClassic(FOREIGN_UID))
-    shown = visitor.read("未知卡")
-    assert "请到卡务中心" in shown
-    assert "E01" in shown
+    visitor.see_all("未知卡", "请到卡务中心", "E01")
     assert not visitor.board.valve_open
     assert street.books.posted(after=before) == []
 
@@ -38,8 +36,7 @@ def test_two_cards_are_refused_and_none_is_picked(street: Street) -> None:
     street.key_amount("3.00")
     for card in (STUDENT_CARD, TEACHER_CARD):
         street.put("pos", street.demo.cards[card])
-    shown = street.till.read("有多张卡")
-    assert "请只放一张卡" in shown
+    street.till.see_all("有多张卡", "请只放一张卡", "E04")
     assert street.books.sales(before) == []
 
 
@@ -49,9 +46,7 @@ def test_too_little_money_says_how_much_is_lacking(street: Street) -> None:
     before, has_fen = books.commit, books.available_fen(POOR.number)
     street.key_amount("12.50")
     street.put("pos", POOR_CARD)
-    shown = till.read("余额不足")
-    assert f"差 {yuan(1250 - has_fen)}元" in shown
-    assert "E06" in shown
+    till.see_all("余额不足", "差", f"{yuan(1250 - has_fen)}元", "E06")
     street.take("pos")
     street.put("pos", STUDENT_CARD)
     till.see("已付")
@@ -79,8 +74,7 @@ def test_wrong_code_opens_nothing(street: Street) -> None:
     stall.see("请输入六位数字")
     stall.type("3456")
     stall.press("OK")
-    shown = stall.read("预约码错误")
-    assert "请重新输入" in shown
+    stall.see_all("预约码错误", "请重新输入", "E09")
     assert not stall.board.valve_open
     assert street.books.posted(after=before) == []
 
@@ -95,8 +89,7 @@ def test_host_away_is_said_at_once_and_is_over_when_it_is_back(street: Street) -
         assert "脱机" in street.key_amount("6.60")
         for place, visitor, card in (("pos", till, STUDENT_CARD), ("shower", stall, TEACHER_CARD)):
             street.put(place, card)
-            shown = visitor.read("网络中断")
-            assert "请稍后再试" in shown
+            visitor.see_all("网络中断", "请稍后再试", "E12")
             street.take(place)
         assert not stall.board.valve_open
     finally:
@@ -134,13 +127,12 @@ def test_card_pulled_away_at_any_moment_pays_once_or_not_at_all(street: Street) 
     for index, after_ms in enumerate(PULLED_AFTER_MS):
         amount_fen = 101 + index
         street.key_amount(yuan(amount_fen))
-        street.put("pos", STUDENT_CARD)
+        street.put("pos", (STUDENT_CARD, TEACHER_CARD)[index % 2])
         till.pause(after_ms / 1000)
         street.take("pos")
-        shown = till.read("请刷卡", "已付", "读卡失败", "卡移动过快")
-        if "已付" in shown:
+        if "已付" in till.read("请刷卡", "已付", "读卡失败"):
             paid.append(till.fen("已付"))
-    assert PULLED_AFTER_MS and len(paid) > 0, "a card that lies there long enough has paid"
+    assert paid, "a card that lies there long enough has paid"
     street.wait(lambda: books.sales(before) == paid, f"{paid} in the books")
     street.wait(lambda: books.holds() == [], "nothing set aside any more")
 

@@ -15,10 +15,7 @@ def test_amount_ok_card_paid_beep_and_both_balances(street: Street) -> None:
     before, had_fen, beeps = books.commit, books.account_fen(STUDENT.number), len(till.board.beeps)
     assert "应收 12.50元" in street.key_amount("12.50")
     street.put("pos", STUDENT_CARD)
-    paid = till.read("已付")
-    assert "已付 12.50元" in paid
-    assert f"账户 {yuan(had_fen - 1250)}元" in paid
-    assert "卡上 0.00元" in paid
+    till.see_all("已付", "12.50元", "账户", f"{yuan(had_fen - 1250)}元", "卡上", "0.00元")
     till.watch(lambda: len(till.board.beeps) == beeps + 1, "one beep")
 
     street.wait(lambda: books.sales(before) == [1250], "the sale in the books")

@@ -22,8 +22,10 @@ UID = bytes.fromhex("deadbeef")
 FRAME = b"a frame for the whole line\x00"
 
 # Says on the display what each part did: the card's UID, the key, pulses; lets water run for the card, sends back what came.
-PROGRAM = b"OK = %d\n" % mifare.OK  # on a board a constant is no name that could be imported
-PROGRAM += b"""
+_RESULT = b"OK = %d\n" % mifare.OK  # on a board a constant is no name that could be imported
+PROGRAM = (
+    _RESULT
+    + b"""
 from firmware.boards.pico import open_board
 from firmware.drivers.beeper import ACCEPTED
 
@@ -54,6 +56,7 @@ while True:
     board.beeper.poll(now_ms)
     board.wait(5)
 """
+)
 
 
 class Terminal:
@@ -151,7 +154,7 @@ class Recorder:
 def made(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, tuple[Any, ...], dict[str, Any]]]:
     """Every object of `machine` and `rp2` that the board makes from now on."""
     made: list[tuple[str, tuple[Any, ...], dict[str, Any]]] = []
-    modules = {"machine": ("PWM", "SPI", "UART", "WDT", "Pin"), "rp2": ("StateMachine",), "cryptolib": ("aes",)}
+    modules = {"machine": ("PWM", "SPI", "UART", "WDT", "Pin", "idle", "reset_cause"), "rp2": ("StateMachine",), "cryptolib": ("aes",)}
     for module_name, names in modules.items():
         module = ModuleType(module_name)
         for name in names:
@@ -159,7 +162,8 @@ def made(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, tuple[Any, ...], di
         monkeypatch.setitem(sys.modules, module_name, module)
     vars(sys.modules["rp2"])["asm_pio"] = lambda: lambda function: function  # pyright: ignore[reportUnknownLambdaType]
     monkeypatch.setattr("time.ticks_ms", lambda: 0, raising=False)
-    monkeypatch.delitem(sys.modules, "firmware.boards.pico", raising=False)
+    for name in ("pico", "pulse_counter"):
+        monkeypatch.delitem(sys.modules, f"firmware.boards.{name}", raising=False)
     return made
 
 

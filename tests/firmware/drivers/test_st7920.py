@@ -127,6 +127,28 @@ def test_ticks_may_wrap_during_power_on() -> None:
     assert screen.panel.text()[0].rstrip() == "hello"
 
 
+def test_display_that_lost_its_supply_for_a_moment_shows_all_again_within_a_minute(screen: Screen) -> None:
+    lines = ["欢迎光临北区浴室", "请插卡或输入号码", "12.50 元  + 3.00", "第一食堂03窗口01"]
+    screen.show(*lines)
+    for _ in range(2):
+        screen.panel.power(False)
+        screen.panel.power(True)
+        assert screen.panel.text() != lines
+        screen.run(60_100)
+        assert screen.panel.text() == lines
+    assert screen.panel.lost == 0
+
+
+def test_display_that_lost_nothing_is_never_blank_meanwhile(screen: Screen) -> None:
+    lines = screen.show("一", "二", "三", "四")
+    screen.run(59_000)
+    before = screen.sent
+    for _ in range(2_000):
+        screen.run(1)
+        assert screen.panel.text() == lines
+    assert screen.sent > before
+
+
 @pytest.mark.parametrize(
     ("text", "shown"),
     [

@@ -6,7 +6,7 @@ from firmware.drivers import beeper
 from firmware.pos import states
 from firmware.pos.sale import Sale
 from firmware.terminal.actions import AskHost, Beep
-from firmware.terminal.events import Answered, CardSeen, Key, Written
+from firmware.terminal.events import Answered, CardSeen, Key, KeypadChanged, NotWritten, Written
 from protocol import codes
 from protocol.messages import ASK_SALE, SUBJECT_CARD, Answer
 from protocol.record import FAULT, NOTHING, SALE, Name
@@ -53,12 +53,12 @@ def test_little_money_left_beeps_twice(till: BoardModel[Sale]) -> None:
 @pytest.mark.parametrize(
     ("keys", "notice"),
     [
-        (["OK"], "金额为零"),
-        (["0", "OK"], "金额为零"),
-        (["0", "DOT", "0", "0", "OK"], "金额为零"),
-        (["DOT", "OK"], "金额为零"),
-        (["1", "0", "0", "OK"], "金额超限"),
-        (["9", "9", "DOT", "9", "9", "PLUS", "DOT", "0", "1", "OK"], "金额超限"),
+        (["OK"], "金额为零\n请输入金额   E07"),
+        (["0", "OK"], "金额为零\n请输入金额   E07"),
+        (["0", "DOT", "0", "0", "OK"], "金额为零\n请输入金额   E07"),
+        (["DOT", "OK"], "金额为零\n请输入金额   E07"),
+        (["1", "0", "0", "OK"], "金额超限\n请重新输入   E08"),
+        (["9", "9", "DOT", "9", "9", "PLUS", "DOT", "0", "1", "OK"], "金额超限\n请重新输入   E08"),
     ],
 )
 def test_an_amount_of_nothing_or_too_much_is_not_confirmed(till: BoardModel[Sale], keys: list[str], notice: str) -> None:
@@ -174,7 +174,7 @@ def test_the_same_card_within_three_seconds_has_just_paid(till: BoardModel[Sale]
     pay(till)
     till.take_card()
     till.put_card(1)
-    assert till.screen.endswith("刚已扣款")
+    assert till.screen.endswith("刚已扣款\n请拿开卡")
     assert len(beeps(till)) == 1
     till.take_card()
     confirm(till, "5")
@@ -256,9 +256,32 @@ def test_what_cannot_pay_is_named(till: BoardModel[Sale], code: int, text: str) 
 
 
 def test_a_problem_on_the_reader_is_shown_without_an_amount_too(till: BoardModel[Sale]) -> None:
-    till.put_bad_card(codes.READER_FAULT)
-    assert till.screen.endswith("读卡器故障")
+    till.put_bad_card(codes.TWO_CARDS)
+    assert till.screen == "北区浴室12号\n请输入金额\n有多张卡\n请只放一张卡 E04"
     assert beeps(till) == []
+
+
+def test_a_dead_reader_blocks_sales_until_it_answers_again(till: BoardModel[Sale]) -> None:
+    till.put_bad_card(codes.READER_FAULT)
+    till.pass_time(60_000)
+    assert till.screen == "北区浴室12号\n读卡器故障\n请联系管理员 E15\n"
+    assert beeps(till) == []
+    confirm(till, "5")
+    assert till.program.state == states.TYPING
+    assert till.screen.endswith("读卡器故障\n请联系管理员 E15")
+    assert beeps(till) == [beeper.REFUSED]
+    till.take_card()
+    till.press("OK")
+    assert till.program.state == states.WAITING
+    assert "请拿开卡" not in till.screen
+    pay(till)
+    assert till.kinds() == [SALE]
+
+
+def test_a_stuck_key_is_named(till: BoardModel[Sale]) -> None:
+    till.in_force.is_key_stuck = True
+    till.tell(KeypadChanged())
+    assert till.screen == "北区浴室12号\n请输入金额\n按键故障\n"
 
 
 def test_a_card_without_an_amount_does_nothing(till: BoardModel[Sale]) -> None:
@@ -270,7 +293,7 @@ def test_a_card_without_an_amount_does_nothing(till: BoardModel[Sale]) -> None:
 def test_without_settings_no_amount_is_confirmed(till: BoardModel[Sale]) -> None:
     till.in_force.settings = None
     till.press("5", "OK")
-    assert till.screen.endswith("设备未配置")
+    assert till.screen.endswith("设备未配置\n请联系管理员 E17")
 
 
 def test_the_next_amount_begins_with_the_first_key_after_paid(till: BoardModel[Sale]) -> None:
@@ -280,12 +303,14 @@ def test_the_next_amount_begins_with_the_first_key_after_paid(till: BoardModel[S
     assert till.screen.startswith("金额           7\n合计      7.00元")
 
 
-def test_ok_after_paid_confirms_nothing(till: BoardModel[Sale]) -> None:
+def test_ok_after_paid_changes_nothing_and_does_not_sound_unpaid(till: BoardModel[Sale]) -> None:
     confirm(till)
     pay(till)
+    before = till.screen
     till.press("OK")
     assert till.program.state == states.PAID
-    assert till.screen.endswith("金额为零")
+    assert till.screen == before
+    assert beeps(till) == [beeper.ACCEPTED]
 
 
 def test_a_record_of_something_else_is_not_the_sale_waited_for() -> None:
@@ -295,6 +320,7 @@ def test_a_record_of_something_else_is_not_the_sale_waited_for() -> None:
     till.handle(CardSeen(1, 1, 0xFFFF, bytes(32), bytes(14), 4, 0), 0)
     till.handle(Answered(Answer(1, 2, ASK_SALE, 0, 500, 0, 0, 0, 0, b"")), 0)
     assert till.handle(Written(Name(100, 1, 9), FAULT), 0) == ()
+    assert till.handle(NotWritten(FAULT, codes.JOURNAL_FULL), 0) == ()
     assert till.state == states.WRITING
 
 

@@ -8,9 +8,9 @@ from firmware.drivers import beeper
 from firmware.shower import states
 from firmware.shower.stall import Stall
 from firmware.terminal.actions import AskHost, Beep, OpenValve, ShutValve, Write
-from firmware.terminal.events import Answered, CardGone, CardSeen, Written
+from firmware.terminal.events import KeypadChanged, NotWritten, Written
 from protocol import codes
-from protocol.messages import ASK_SHOWER, SUBJECT_CARD, Answer
+from protocol.messages import ASK_SHOWER, SUBJECT_CARD
 from protocol.record import FAULT, NOTHING, OPENED, SETTLED, Name
 from protocol.shown import CAUSE_PAUSE, unpack_settled
 from tests.firmware.board_model import TERMINAL, BoardModel, ask_kinds
@@ -194,12 +194,36 @@ def test_another_card_without_the_first_ones_leaving_ends_the_session(stall: Boa
 
 @pytest.mark.parametrize(
     ("code", "text"),
-    [(codes.TWO_CARDS, "有多张卡\n请只放一张卡"), (codes.CARD_UNKNOWN, "未知卡\n请到卡务中心"), (codes.READER_FAULT, "读卡器故障")],
+    [(codes.TWO_CARDS, "有多张卡\n请只放一张卡"), (codes.CARD_UNKNOWN, "未知卡\n请到卡务中心")],
 )
 def test_what_cannot_pay_is_named(stall: BoardModel[Stall], code: int, text: str) -> None:
     stall.put_bad_card(code)
     assert stall.screen.startswith(text)
     assert stall.did(AskHost) == []
+
+
+def test_a_dead_reader_is_named_and_is_no_forgotten_card(stall: BoardModel[Stall]) -> None:
+    stall.book("123456")
+    stall.put_bad_card(codes.READER_FAULT)
+    stall.pass_time(60_000)
+    assert stall.screen == "北区浴室12号\n读卡器故障\n请联系管理员 E15\n仅限预约码"
+    assert stall.did(Beep) == []
+    stall.press(*"123456", "OK", "END", "END")
+    assert stall.kinds() == [OPENED, SETTLED], "codes are taken still"
+    assert "请取走卡片" not in stall.screen
+    stall.pass_time(10_000)
+    stall.take_card()
+    assert stall.screen == "北区浴室12号\n请插卡\n或输入预约码\n"
+
+
+def test_a_stuck_key_is_named(stall: BoardModel[Stall]) -> None:
+    stall.in_force.is_key_stuck = True
+    stall.tell(KeypadChanged())
+    assert stall.screen == "北区浴室12号\n请插卡\n按键故障\n"
+    stall.put_bad_card(codes.READER_FAULT)
+    assert stall.screen.endswith("按键故障")
+    stall.lose_link()
+    assert stall.screen.endswith("脱机    按键故障")
 
 
 def test_without_a_tariff_nothing_is_asked(stall: BoardModel[Stall]) -> None:
@@ -219,17 +243,12 @@ def test_a_card_that_power_on_finds_in_the_slot_starts_nothing() -> None:
     shower(stall)
 
 
-def test_a_card_gone_while_opened_is_written_gets_no_water() -> None:
-    """The terminal tells Written before anything else; should it ever not, no valve opens for nobody."""
-    stall = BoardModel(Stall).program
-    stall.poll(0)
-    stall.poll(3_000)
-    stall.handle(CardSeen(1, 1, 0xFFFF, bytes(32), bytes(14), 4, 0), 3_000)
-    stall.handle(Answered(Answer(1, 2, ASK_SHOWER, 0, 300, 0, 0, 0, 0, b"")), 3_001)
-    assert stall.handle(CardGone(), 3_002) == ()
-    shut, settled = stall.handle(Written(Name(TERMINAL, 1, 2), OPENED), 3_003)
-    assert type(shut) is ShutValve
-    assert (settled.kind, settled.reference, settled.amount_fen) == (SETTLED, Name(TERMINAL, 1, 2), 0)
+@pytest.mark.parametrize("event", [NotWritten(FAULT, codes.JOURNAL_FULL), Written(Name(TERMINAL, 1, 9), FAULT)])
+def test_what_became_of_another_record_changes_no_session(stall: BoardModel[Stall], event: Any) -> None:
+    shower(stall)
+    stall.tell(event)
+    assert stall.program.state == states.RUNNING
+    assert stall.valve_is_open
 
 
 def test_a_record_of_something_else_is_not_the_settled_waited_for(stall: BoardModel[Stall], monkeypatch: pytest.MonkeyPatch) -> None:
@@ -237,8 +256,12 @@ def test_a_record_of_something_else_is_not_the_settled_waited_for(stall: BoardMo
     with monkeypatch.context() as patch:
         patch.setattr(type(stall.journal), "can_append", False)
         stall.take_card()
+    stall.done.clear()
     stall.tell(Written(Name(TERMINAL, 1, 9), FAULT))
+    stall.tell(Written(Name(TERMINAL, 1, 9), OPENED))
+    stall.tell(NotWritten(FAULT, codes.JOURNAL_FULL))
     assert stall.program.state == states.SETTLING
+    assert stall.done == []
 
 
 def test_a_full_journal_opens_nothing(stall: BoardModel[Stall], monkeypatch: pytest.MonkeyPatch) -> None:

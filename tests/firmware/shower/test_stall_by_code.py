@@ -137,8 +137,8 @@ def test_a_code_is_used_once_even_over_a_power_cut(stall: BoardModel[Stall]) -> 
     stall.cut_power()
     stall.boot()
     stall.pass_time(3_000)
-    stall.lose_link()
     start(stall)
+    stall.answer(code=codes.CODE_WRONG)
     assert stall.screen.startswith("预约码错误\n请重新输入")
     assert stall.kinds() == [OPENED, SETTLED]
 
@@ -188,31 +188,57 @@ def test_a_code_that_is_on_its_way_down_is_not_wrong(stall: BoardModel[Stall]) -
         assert stall.screen.startswith("预约正在下发")
 
 
-@pytest.mark.parametrize("how", ["host says so", "no host", "no answer", "host lost"])
-def test_a_wrong_code_is_named(stall: BoardModel[Stall], how: str) -> None:
-    if how == "no host":
-        stall.lose_link()
+def type_wrong(stall: BoardModel[Stall]) -> None:
     start(stall, "000000")
-    if how == "host says so":
-        stall.answer(code=codes.CODE_WRONG)
-    elif how == "no answer":
-        stall.pass_time(3_000)
-    elif how == "host lost":
-        stall.lose_link()
+    stall.answer(code=codes.CODE_WRONG)
+
+
+def test_a_wrong_code_is_named(stall: BoardModel[Stall]) -> None:
+    type_wrong(stall)
     assert stall.screen.startswith("预约码错误\n请重新输入")
     start(stall)
     assert stall.program.state == states.RUNNING
 
 
-def test_five_wrong_codes_stop_codes_for_a_minute_but_not_cards(stall: BoardModel[Stall]) -> None:
-    stall.lose_link()
+@pytest.mark.parametrize("how", ["no host", "no answer", "host lost"])
+def test_an_unknown_code_without_a_host_is_not_called_wrong(stall: BoardModel[Stall], how: str) -> None:
+    for _ in range(6):
+        if how == "no host":
+            stall.lose_link()
+        start(stall, "000000")
+        if how == "no answer":
+            stall.pass_time(3_000)
+        elif how == "host lost":
+            stall.lose_link()
+        assert stall.screen == "网络中断\n请稍后再试\n\n             E12"
+        stall.find_link()
+    start(stall)
+    assert stall.program.state == states.RUNNING
+
+
+def test_a_code_of_another_stall_is_not_wrong(stall: BoardModel[Stall]) -> None:
+    for _ in range(6):
+        start(stall, "000000")
+        stall.answer(code=codes.CODE_ELSEWHERE)
+        assert stall.screen.startswith("预约在别处")
+
+
+def test_a_card_put_in_before_the_host_answers_does_not_hide_a_wrong_code(stall: BoardModel[Stall]) -> None:
     for _ in range(5):
         start(stall, "000000")
+        stall.put_card(1)
+        stall.take_card()
+    start(stall)
+    assert stall.screen.startswith("错误次数过多")
+
+
+def test_five_wrong_codes_stop_codes_for_a_minute_but_not_cards(stall: BoardModel[Stall]) -> None:
+    for _ in range(5):
+        type_wrong(stall)
     assert stall.screen.startswith("错误次数过多\n请60秒后再试")
     stall.pass_time(20_000)
     start(stall)
     assert stall.screen.startswith("错误次数过多")
-    stall.find_link()
     stall.put_card(1)
     stall.answer()
     assert stall.program.state == states.RUNNING
@@ -223,12 +249,11 @@ def test_five_wrong_codes_stop_codes_for_a_minute_but_not_cards(stall: BoardMode
 
 
 def test_a_right_code_forgets_the_wrong_ones(stall: BoardModel[Stall]) -> None:
-    stall.lose_link()
     for _ in range(4):
-        start(stall, "000000")
+        type_wrong(stall)
     start(stall)
     stall.press("END", "END")
-    start(stall, "000000")
+    type_wrong(stall)
     assert stall.screen.startswith("预约码错误")
 
 
@@ -246,15 +271,17 @@ def test_the_holders_own_card_ends_the_session(stall: BoardModel[Stall]) -> None
     assert OPENED not in [made.kind for made in stall.records[-1:]]
 
 
-@pytest.mark.parametrize("link", ["up", "down"])
-def test_another_card_hears_that_the_stall_is_taken(stall: BoardModel[Stall], link: str) -> None:
+@pytest.mark.parametrize("link", ["up", "down", "lost"])
+def test_another_card_hears_that_the_stall_is_taken_or_that_nobody_can_say(stall: BoardModel[Stall], link: str) -> None:
     start(stall)
     if link == "down":
         stall.lose_link()
     stall.put_card(5)
     if link == "up":
         stall.answer(code=codes.CODE_WRONG)
-    assert stall.screen.endswith("此位使用中")
+    elif link == "lost":
+        stall.lose_link()
+    assert stall.screen.endswith("此位使用中" if link == "up" else "网络中断双击结束")
     assert stall.valve_is_open
     stall.take_card()
     assert stall.program.state == states.RUNNING

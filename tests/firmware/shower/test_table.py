@@ -34,7 +34,6 @@ EVENTS: dict[str, Any] = {
     states.OTHER_HOLDER: Answered(REFUSAL),
     states.CODE_ANSWERED: Answered(REFUSAL),
     states.WRITTEN: Written(Name(100, 1, 2), OPENED),
-    states.WRITTEN_ALONE: Written(Name(100, 1, 2), OPENED),
     states.NOT_WRITTEN: NotWritten(OPENED, codes.JOURNAL_FULL),
 }
 PAIRS = [(state, event) for state in ignored.STATES for event in ignored.EVENTS]

@@ -62,8 +62,14 @@ class Stand:
         self.board.transmitted.clear()
 
     def pass_time(self, ms: int = 5) -> None:
-        """One pass of the terminal without the host."""
-        self.terminal.poll()
+        """Let the terminal run without the host: a pass every 10 ms, or one."""
+        while ms > 0:
+            self.terminal.poll()
+            self.rig.clock.advance(min(ms, 10) * 1000)
+            ms -= 10
+
+    def be_busy(self, ms: int) -> None:
+        """Let time pass in which the terminal does something else, such as erasing flash."""
         self.rig.clock.advance(ms * 1000)
 
     def run(self, count: int = 40) -> None:
@@ -144,7 +150,7 @@ class FakeMeter:
 
 
 class FakeBoard:
-    """The attributes of firmware/boards/pico.py, Board: a real reader driver on a simulated chip, and notes for the rest."""
+    """The attributes of firmware/boards/board.py, Board: a real reader driver on a simulated chip, and notes for the rest."""
 
     def __init__(self, rig: ReaderRig, *, is_shower: bool) -> None:
         self.rig = rig
@@ -159,6 +165,7 @@ class FakeBoard:
         self.meter_hot = FakeMeter() if is_shower else None
         self.valve = self.display = self.keypad = self.beeper = self.line = self.watchdog = self
         self.is_open = False
+        self.is_stuck = False  # a key
 
     # The valve, and the beeper.
 

@@ -103,6 +103,38 @@ def test_what_was_heard_just_before_a_new_session_does_not_count(is_resume: bool
     assert len(set(stand.host.asks)) == 1
 
 
+@pytest.mark.parametrize(("busy_ms", "count"), [(15, 1), (25, 0), (500, 0)])
+def test_a_poll_that_may_be_long_over_is_not_answered(busy_ms: int, count: int) -> None:
+    stand = Stand().come_up()
+    stand.be_busy(busy_ms)
+    stand.board.received += stand.host.poll()
+    stand.pass_time()
+    assert len(stand.board.transmitted) == count
+    stand.board.transmitted.clear()
+    stand.board.received += stand.host.poll()
+    stand.pass_time()
+    assert len(stand.board.transmitted) == 1, "the host asks again"
+
+
+@pytest.mark.parametrize("other", [ADDRESS + 1, 0])
+def test_a_poll_is_not_answered_once_another_was_polled(other: int) -> None:
+    stand = Stand().come_up()
+    ours, theirs = stand.host.poll(), encode_frame(PLAIN, other, 0, b"")
+    stand.board.received += ours + theirs
+    stand.pass_time()
+    assert stand.board.transmitted == []
+    stand.board.received += theirs + ours
+    stand.pass_time()
+    assert len(stand.board.transmitted) == 1
+
+
+def test_polls_that_lay_there_while_the_board_started_are_not_answered() -> None:
+    stand = Stand()
+    stand.board.received += stand.host.poll()
+    stand.pass_time()
+    assert stand.board.transmitted == []
+
+
 def test_a_record_the_flash_lost_becomes_a_gap_and_blocks_nothing() -> None:
     stand = Stand().come_up()
     for number in range(1, 20):

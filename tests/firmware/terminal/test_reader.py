@@ -159,15 +159,18 @@ def test_a_second_card_for_a_moment_is_no_problem() -> None:
     assert [type(event) for event in slot.watch()] == [CardSeen]
 
 
-def test_a_second_card_beside_a_first_ends_it() -> None:
-    """Which of the two is held there cannot be told any more."""
+def test_a_second_card_beside_a_first_is_not_seen_until_the_first_leaves() -> None:
+    """The first goes on to prove, by its open sector, that it lies there; a card that was not called is silent."""
     slot = Slot()
-    slot.rig.air.put(make_card(b"\1\2\3\4"))
+    slot.rig.air.put(first := make_card(b"\1\2\3\4", 1))
     slot.watch()
-    slot.rig.air.put(second := make_card(b"\xf1\xf2\xf3\xf5"))
-    events = slot.watch(600)
-    assert events in ([], [CardGone(), CardProblem(codes.TWO_CARDS)])
-    slot.rig.air.remove(second)
+    slot.rig.air.put(make_card(b"\xf1\xf2\xf3\xf5", 2))
+    assert slot.watch(600) == []
+    slot.rig.air.remove(first)
+    gone, seen = slot.watch()
+    assert isinstance(gone, CardGone)
+    assert isinstance(seen, CardSeen)
+    assert seen.number == 2
 
 
 def test_a_reader_that_is_dead_is_a_fault() -> None:
@@ -178,6 +181,25 @@ def test_a_reader_that_is_dead_is_a_fault() -> None:
     assert slot.watch(5_000) == [CardGone()]
     slot.rig.air.put(make_card(b"\1\2\3\4"))
     assert [type(event) for event in slot.watch()] == [CardSeen]
+
+
+def test_what_lies_there_when_a_dead_reader_comes_back_must_be_put_anew() -> None:
+    slot = Slot()
+    slot.rig.bus.stuck = 0
+    slot.watch(5_000)
+    slot.rig.air.put(made := make_card(b"\1\2\3\4"))
+    slot.rig.bus.stuck = None
+    assert slot.watch(5_000) == [CardProblem(codes.CARD_UNREADABLE)]
+    slot.rig.air.remove(made)
+    assert slot.watch() == [CardGone()]
+
+
+def test_a_reader_that_dies_under_a_problem_is_a_fault() -> None:
+    slot = Slot()
+    slot.rig.air.put(MifareClassic(b"\1\2\3\4"))
+    assert slot.watch() == [CardProblem(codes.CARD_UNKNOWN)]
+    slot.rig.bus.stuck = 0
+    assert slot.watch(5_000) == [CardProblem(codes.READER_FAULT)]
 
 
 def test_a_reader_that_dies_under_a_card_ends_it() -> None:

@@ -14,17 +14,20 @@ BAD = b"bad" * 40
 class Taker:
     """What `InForce.take` is to the files: it remembers, and refuses BAD."""
 
-    def __init__(self) -> None:
+    def __init__(self, room: int) -> None:
         self.taken: dict[int, tuple[int, bytes]] = {}
+        self.room = room
 
     def take(self, resource: int, version: int, content: bytes) -> None:
         if content == BAD:
             raise ValueError
+        if len(content) > self.room:
+            raise MemoryError
         self.taken[resource] = (version, content)
 
 
-def open_resources(storage: StorageModel) -> tuple[ResourceFiles, Taker]:
-    taker = Taker()
+def open_resources(storage: StorageModel, room: int = SIZE_MAX) -> tuple[ResourceFiles, Taker]:
+    taker = Taker(room)
     return ResourceFiles(storage, taker.take), taker
 
 
@@ -143,6 +146,23 @@ def test_a_content_that_makes_no_sense_leaves_the_old_one_in_force() -> None:
     resources.offer(offer_of(TARIFF, 2, BAD))
     assert resources.next(0) is None, "not fetched again and again"
     assert open_resources(storage)[1].taken == {TARIFF: (1, b"good")}
+
+
+def test_a_content_without_room_is_taken_when_it_is_offered_again() -> None:
+    resources, taker = open_resources(StorageModel({}), room=10)
+    assert hand_down(resources, TARIFF, 1, b"x" * 11) == 0
+    taker.room = 11
+    assert hand_down(resources, TARIFF, 1, b"x" * 11) == TARIFF
+
+
+def test_a_boot_without_room_goes_back_to_the_one_before() -> None:
+    storage = StorageModel({})
+    resources, _ = open_resources(storage)
+    hand_down(resources, TARIFF, 1, b"one")
+    hand_down(resources, TARIFF, 2, b"x" * 20)
+    again, taker = open_resources(storage, room=10)
+    assert taker.taken == {TARIFF: (1, b"one")}
+    assert again.summary()[0][1] == 1
 
 
 @pytest.mark.parametrize(

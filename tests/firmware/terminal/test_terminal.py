@@ -7,12 +7,13 @@ import pytest
 
 from firmware.drivers.beeper import ACCEPTED
 from firmware.terminal.actions import NO_NAME, AskHost, Beep, GiveUp, OpenValve, ShutValve, Write
-from firmware.terminal.events import Answered, Key, LinkUp, NotWritten, Written
+from firmware.terminal.events import Answered, CardGone, Key, KeypadChanged, LinkUp, NotWritten, Written
 from firmware.terminal.events import Resources as ResourceEvent
 from protocol import codes, messages, shown
 from protocol.messages import ASK_LOOKUP, CLOCK, SETTINGS, TARIFF, Ask
 from protocol.packing import pack
 from protocol.record import ACTIVATED, FAULT, NONE, NOTHING, SALE, STARTED
+from sim.parts.mifare import MifareClassic
 from tests.firmware.terminal.small_host import TERMINAL, Host, grant
 from tests.firmware.terminal.stand import Stand, ask_for_sale, open_shower, sell, settle, write_sale
 from tests.firmware.terminal.test_settings import SETTINGS_FIELDS
@@ -236,6 +237,32 @@ def test_keys_reach_the_program_and_the_display_its_lines() -> None:
     stand.run(2)
     assert stand.program.told(Key) == [Key("5")]
     assert stand.board.lines == (b"1", b"2", b"3", b"4")
+
+
+@pytest.mark.parametrize("end", [Key, CardGone])
+def test_water_is_told_before_the_key_or_card_that_ends_it(end: type) -> None:
+    """All that happens in one pass: who shuts the valve has been charged by then."""
+    stand = Stand("shower").come_up()
+    stand.rig.air.put(card := MifareClassic(b"\1\2\3\4"))
+    stand.run()
+    told: list[tuple[int, int]] = []
+    stand.program.on = {end: lambda event: told.append(stand.program.meters) or ()}
+    assert stand.board.meter_cold is not None
+    stand.be_busy(100)
+    stand.board.meter_cold.ml += 500
+    stand.rig.air.remove(card)
+    stand.board.keys = ["OK"]
+    stand.terminal.poll()
+    assert told == [(500, 0)]
+
+
+def test_a_stuck_key_is_told_when_it_sticks_and_when_it_comes_free() -> None:
+    stand = Stand().come_up()
+    for is_stuck in (True, False):
+        stand.board.is_stuck = is_stuck
+        stand.run()
+        assert stand.terminal.in_force.is_key_stuck == is_stuck
+    assert len(stand.program.told(KeypadChanged)) == 2
 
 
 def test_the_actions_after_a_record_that_was_not_written_are_not_done() -> None:

@@ -1,10 +1,12 @@
 """The live page: what it shows, what it presses, and what it refuses."""
 
+import asyncio
 import json
 from typing import Any
 
+import httpx
 import pytest
-from starlette.testclient import TestClient
+from starlette.applications import Starlette
 
 from sim.parts.keypad import KEYS
 from sim.workbench.app import create_app
@@ -57,13 +59,32 @@ def bench() -> OneBoard:
     return OneBoard()
 
 
+class Browser:
+    """A browser on this machine."""
+
+    def __init__(self, app: Starlette) -> None:
+        self._transport = httpx.ASGITransport(app)
+
+    def get(self, path: str, headers: dict[str, str] | None = None) -> httpx.Response:
+        """Fetch a page."""
+        return asyncio.run(self._send("GET", path, headers))
+
+    def post(self, path: str, headers: dict[str, str] | None = None) -> httpx.Response:
+        """Press a button."""
+        return asyncio.run(self._send("POST", path, headers))
+
+    async def _send(self, method: str, path: str, headers: dict[str, str] | None) -> httpx.Response:
+        async with httpx.AsyncClient(transport=self._transport, base_url=ADDRESS) as client:
+            return await client.request(method, path, headers=headers)
+
+
 @pytest.fixture
-def client(bench: OneBoard) -> TestClient:
-    """A browser on this machine; each stream ends after three looks."""
-    return TestClient(create_app(bench, lambda: bench.look_count >= 3), base_url=ADDRESS)
+def client(bench: OneBoard) -> Browser:
+    """A browser whose streams end after three looks."""
+    return Browser(create_app(bench, lambda: bench.look_count >= 3))
 
 
-def test_page_is_complete_and_takes_nothing_from_elsewhere(client: TestClient) -> None:
+def test_page_is_complete_and_takes_nothing_from_elsewhere(client: Browser) -> None:
     page = client.get("/")
     assert page.status_code == 200
     assert 'name="viewport"' in page.text
@@ -73,12 +94,12 @@ def test_page_is_complete_and_takes_nothing_from_elsewhere(client: TestClient) -
         assert client.get(path).status_code == 200
 
 
-def test_page_has_a_button_for_every_key_of_the_keypad(client: TestClient) -> None:
+def test_page_has_a_button_for_every_key_of_the_keypad(client: Browser) -> None:
     script = client.get("/static/page.js").text
     assert [key for key in ALL_KEYS if f'["{key}", ' not in script] == []
 
 
-def test_buttons_are_large_enough_for_a_thumb(client: TestClient) -> None:
+def test_buttons_are_large_enough_for_a_thumb(client: Browser) -> None:
     """44 px, that is 2.75 rem (USERS.md, students)."""
     style = client.get("/static/page.css").text
     button = style[style.index("\nbutton {") :].partition("}")[0]
@@ -86,7 +107,7 @@ def test_buttons_are_large_enough_for_a_thumb(client: TestClient) -> None:
     assert "minmax(2.75rem" in style
 
 
-def test_events_say_each_thing_once_until_it_changes(client: TestClient, bench: OneBoard) -> None:
+def test_events_say_each_thing_once_until_it_changes(client: Browser, bench: OneBoard) -> None:
     bench.moved = [{"record": "sale 101-1-3", "from": "张小雨", "to": "第一食堂", "yuan": "12.50"}]
     events = [part.split("\n") for part in client.get("/events").text.strip().split("\n\n")]
     assert [lines[0] for lines in events] == ["event: boards", "event: movements"]
@@ -94,7 +115,7 @@ def test_events_say_each_thing_once_until_it_changes(client: TestClient, bench: 
     assert json.loads(events[1][1].removeprefix("data: ")) == bench.moved
 
 
-def test_keys_cards_and_power_reach_the_bench(client: TestClient, bench: OneBoard) -> None:
+def test_keys_cards_and_power_reach_the_bench(client: Browser, bench: OneBoard) -> None:
     for path in ("/boards/pos/keys/OK", "/boards/pos/card/2", "/boards/pos/power"):
         assert client.post(path, headers={"origin": ADDRESS}).status_code == 204
     assert (bench.pressed, bench.card, bench.powered) == (["OK"], 2, False)
@@ -106,23 +127,23 @@ def test_keys_cards_and_power_reach_the_bench(client: TestClient, bench: OneBoar
     "path",
     ["/boards/kiosk/keys/OK", "/boards/pos/keys/ENTER", "/boards/pos/card/9", "/boards/pos/card/-1", "/boards/kiosk/power", "/boards"],
 )
-def test_unknown_board_key_or_card_is_404(client: TestClient, bench: OneBoard, path: str) -> None:
+def test_unknown_board_key_or_card_is_404(client: Browser, bench: OneBoard, path: str) -> None:
     assert client.post(path).status_code == 404
     assert (bench.pressed, bench.card, bench.powered) == ([], 0, True)
 
 
 @pytest.mark.parametrize("origin", ["http://evil.example", "null", "http://127.0.0.1:8420", ""])
-def test_page_from_elsewhere_may_press_nothing(client: TestClient, bench: OneBoard, origin: str) -> None:
+def test_page_from_elsewhere_may_press_nothing(client: Browser, bench: OneBoard, origin: str) -> None:
     assert client.post("/boards/pos/keys/OK", headers={"origin": origin}).status_code == 403
     assert bench.pressed == []
 
 
 @pytest.mark.parametrize("path", ["/", "/events", "/static/page.js"])
-def test_foreign_host_name_is_refused(client: TestClient, path: str) -> None:
+def test_foreign_host_name_is_refused(client: Browser, path: str) -> None:
     assert client.get(path, headers={"host": "evil.example"}).status_code == 400
 
 
-def test_looking_at_an_action_does_nothing(client: TestClient, bench: OneBoard) -> None:
+def test_looking_at_an_action_does_nothing(client: Browser, bench: OneBoard) -> None:
     """A link or an image on another page is a GET."""
     assert client.get("/boards/pos/keys/OK").status_code == 405
     assert bench.pressed == []
