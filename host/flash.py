@@ -30,6 +30,8 @@ _BOOT = """\
 import gc
 import sys
 
+gc.threshold(4096)
+
 from {board} import open_board
 
 board = open_board("{program}")
@@ -39,7 +41,6 @@ del open_board, sys.modules["{board}"], sys.modules["firmware.boards"].pico
 for line in open("modules"):
     __import__(line[:-1])
     board.watchdog.feed()
-    gc.collect()
 
 from {start} import make_terminal
 from {loop} import run

@@ -50,8 +50,8 @@ def take_in(books: Books, terminal_number: int, data: bytes, now_s: int) -> tupl
     for start in range(0, len(data) - SIZE + 1, SIZE):
         one = bytes(data[start : start + SIZE])
         number, epoch_number, sequence = _HEAD.unpack_from(one)
-        epoch = books.get(Epoch, terminal.number, epoch_number)
-        if number != terminal.number or epoch is None or not 0 < sequence <= _SEQUENCE_MAX:
+        epoch = _delivered_epoch(books, terminal, epoch_number) if number == terminal.number else None
+        if epoch is None or not 0 < sequence <= _SEQUENCE_MAX:
             _keep_other(books, ItemKind.STRAY, terminal.number, 0, one)
             continue
         answered = epoch_number
@@ -84,6 +84,15 @@ def resume_in(books: Books, terminal_number: int, state: State, now_s: int) -> R
         said = struct.pack("<HHI", terminal.epoch, state.epoch, state.next)
         report(books, ItemKind.JOURNAL_OLDER, terminal=terminal.number, evidence=said)
     return Resume(_new_epoch(books, terminal, state.epoch), 0, to_wire(now_s))
+
+
+def _delivered_epoch(books: Books, terminal: Terminal, number: int) -> Epoch | None:
+    """The row of the epoch of a record; an older one that this ledger lost with a restore is made again, so that it can be delivered."""
+    epoch = books.get(Epoch, terminal.number, number)
+    if epoch is None and 0 < number < terminal.epoch:
+        epoch = Epoch(terminal.number, number)
+        books.add(epoch)
+    return epoch
 
 
 def _known_epoch(books: Books, terminal: Terminal, state: State) -> Epoch | None:

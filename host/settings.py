@@ -255,7 +255,7 @@ TEMPLATE = """\
 
 [ledger]
 # url = "sqlite:ledger.db"     # beside this file
-# journal = "journal"          # the host's own records once more: best on another disk
+# journal = "journal"          # reserved: the host's own records once more, on another disk
 
 [web]
 # host = "127.0.0.1"           # 0.0.0.0 opens the pages to the network
@@ -265,15 +265,15 @@ TEMPLATE = """\
 # url = "/dev/ttyUSB0"         # or socket://192.168.1.20:4001
 # baud = 115200
 
-[offline]
+[offline]                      # reserved: terminals do not pay offline yet
 # purse_fen = 5000             # what a card's purse is loaded up to
 # per_sale_fen = 2000
 # claim_days = 30
 
 [limits]
-# no_password_fen = 2000
+# no_password_fen = 2000       # reserved
 # single_fen = 5000            # the most of one sale
-# day_fen = 30000
+# day_fen = 30000              # reserved
 
 [tariff]
 # cold_fen_per_m3 = 500

@@ -40,7 +40,8 @@ def post(books: Books, terminal: Terminal, epoch: Epoch, data: bytes, annex: byt
     _apply(books, key, data, found)
     for finding in found.findings:
         report(books, finding.kind, terminal=terminal.number, key=key, amount_fen=finding.amount_fen)
-    if found.settles and record.reference != NONE:
+    # Only its own terminal ends a shower; another's claim would make the genuine one look like a second.
+    if found.settles and record.reference != NONE and record.reference.terminal == terminal.number:
         books.add(Settlement(pack_key(record.reference, 0), key))
     if annex:
         books.add(Annex(key, annex))

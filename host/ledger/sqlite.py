@@ -233,6 +233,9 @@ class SqliteStore:
 
 def _connect(path: Path, *, create: bool) -> sqlite3.Connection:
     """Open the file with everything money needs, and check that it took."""
+    if create:
+        # Names and balances are for nobody else on this machine; what SQLite adds beside it gets the same rights.
+        path.touch(mode=0o600, exist_ok=True)
     try:
         connection = sqlite3.connect(
             path.resolve().as_uri() + ("?mode=rwc" if create else "?mode=rw"),

@@ -45,7 +45,7 @@ class Guard:
         if not path.startswith(_GUARDED):
             return None
         origin = headers.get("origin")
-        if headers.get("sec-fetch-site") == "cross-site" or (origin is not None and urlsplit(origin).netloc != host):
+        if headers.get("sec-fetch-site") == "cross-site" or (origin is not None and origin.partition("://")[2] != host):
             return JSONResponse({"error": "not from a page of another site"}, 403)
         if not is_trusted:
             return JSONResponse(

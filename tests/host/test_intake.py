@@ -321,3 +321,25 @@ def test_no_bytes_raise_or_block(site: Site, data: bytes, is_named: bool) -> Non
     assert site.take(till, behind) == (epoch, high_water + 1)
     if len(site.rows(Fact)) % 20 == 0:
         site.prove()
+
+
+def test_an_epoch_lost_with_a_restore_is_delivered_before_the_newer_one(site: Site) -> None:
+    """The ledger of a backup knows neither the epoch the till is in nor the one before it: both are taken."""
+    intake.resume(site.ledger, TILL, State(3, 2, 1, "1.2.3", 2, []), NOW_S)
+    old = make_record(kinds.SALE, name=Name(TILL, 2, 1), subject=1, amount_fen=500)
+    assert intake.take(site.ledger, TILL, old, NOW_S) == (2, 1)
+    assert intake.take(site.ledger, TILL, old, NOW_S) == (2, 1)
+    new = make_record(kinds.NOTHING, name=Name(TILL, 3, 1))
+    assert intake.take(site.ledger, TILL, new, NOW_S) == (3, 1)
+    assert site.account(HOLDER).balance_fen == 19_500
+
+
+def test_a_stranger_s_settled_does_not_end_another_s_shower(site: Site) -> None:
+    stall, till = site.journal(SHOWER), site.journal(TILL)
+    site.ask(stall, kind=ASK_SHOWER, amount_fen=300)
+    site.take(stall, stall.write(kinds.OPENED, subject=1, amount_fen=300))
+    site.take(till, till.write(kinds.SETTLED, subject=1, amount_fen=40, reference=stall.name(1)))
+    site.take(stall, stall.write(kinds.SETTLED, subject=1, amount_fen=120, reference=stall.name(1)))
+    assert site.account(HOLDER).held_fen == 0
+    assert site.account(BATH).balance_fen == 120
+    site.prove()

@@ -1,5 +1,7 @@
 """The table of error codes: complete, and fit for a line of the display."""
 
+from pathlib import Path
+
 from protocol import codes
 
 CONSTANTS = {name: value for name, value in vars(codes).items() if name.isupper() and isinstance(value, int)}
@@ -26,3 +28,9 @@ def test_a_code_of_a_newer_host_says_that_it_was_refused():
 
 def test_a_code_is_shown_as_E_and_two_digits():
     assert (codes.label(codes.CARD_UNKNOWN), codes.label(19)) == ("E01", "E19")
+
+
+def test_the_page_has_the_table_as_the_code_has_it() -> None:
+    page = (Path(__file__).resolve().parents[2] / "docs/protocol.md").read_text(encoding="utf-8")
+    for code, name in codes.NAMES.items():
+        assert f"| {codes.label(code)} | {name} |" in page, f"docs/protocol.md does not list {codes.label(code)} {name}"
