@@ -16,7 +16,7 @@ demo: .venv/run-stamp       ## the same story once, faster; ends with exit code 
 	@$(BIN)/python -m onecard demo --once
 
 test: .venv/dev-stamp build/stubs-stamp       ## every test, the linters included
-	$(BIN)/python -m pytest -q -n 2 --dist worksteal --durations 10 tests
+	$(BIN)/python -m pytest -q -n 2 --dist loadgroup --durations 10 tests
 
 lint: .venv/dev-stamp build/stubs-stamp       ## ruff, pyright (host and device), import-linter
 	$(BIN)/ruff check .

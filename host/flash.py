@@ -30,6 +30,7 @@ _BOOT = """\
 import gc
 import sys
 
+# Collect early, and not only when nothing is left: so what lives on stays together at the beginning of the heap.
 gc.threshold(4096)
 
 from {board} import open_board
@@ -41,6 +42,7 @@ del open_board, sys.modules["{board}"], sys.modules["firmware.boards"].pico
 for line in open("modules"):
     __import__(line[:-1])
     board.watchdog.feed()
+    gc.collect()
 
 from {start} import make_terminal
 from {loop} import run
@@ -56,8 +58,7 @@ _MAIN = """\
 terminal = make_terminal(board)
 del make_terminal
 gc.collect()
-# Collect each time a quarter of what is free has been used up, and not only when nothing is left: so what lives on stays
-# together, and there is always a piece as large as an open file needs, 1.2 KB.
+# There must always be a piece as large as an open file needs, 1.2 KB.
 gc.threshold(gc.mem_free() // 4)
 run(board, terminal)
 """

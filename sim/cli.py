@@ -11,7 +11,7 @@ import typer
 
 from host.errors import EXIT_BUSY, EXIT_CUT, EXIT_FAILED, EXIT_MISSING
 
-FAST = 10.0
+FAST = 4.0
 """Virtual seconds in a real one, at most, for `--once`, unless said otherwise."""
 
 PORT = 8430

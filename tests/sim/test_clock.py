@@ -97,3 +97,39 @@ def test_a_wait_ends_when_it_is_woken() -> None:
 def test_time_does_not_run_backwards() -> None:
     with pytest.raises(ValueError, match="backwards"):
         Clock(-1)
+
+
+def test_time_is_never_faster_than_real_while_a_program_works() -> None:
+    clock = Clock(1000)
+    with clock.working():
+        real_us, virtual_us, rate = clock.mapping
+        assert rate == 1 << 16
+        assert virtual_us <= clock.now_us()
+    assert clock.mapping[2] == 1000 << 16
+    clock.close()
+
+
+def test_fast_time_stands_still_at_what_is_due_until_it_was_done() -> None:
+    """However late a thread gets its turn on a busy machine: what it waits for does not pass by meanwhile."""
+    clock = Clock(1_000_000)
+    called = threading.Event()
+    with clock.working():
+        until_us = clock.now_us() + 5_000
+        with clock.resting(until_us):
+            clock.wait_until(until_us)
+            assert clock.now_us() == until_us
+            clock.call_at(until_us, lambda _: called.set())
+            assert called.wait(5)
+            assert clock.now_us() == until_us
+        assert until_us <= clock.now_us() < until_us + 5_000_000
+    clock.close()
+
+
+def test_earliest_of_those_who_rest_bounds_fast_time() -> None:
+    clock = Clock(1_000_000)
+    with clock.working(), clock.working():
+        early_us = clock.now_us() + 1_000
+        with clock.resting(early_us + 1_000_000), clock.resting(early_us):
+            clock.wait_until(early_us)
+            assert clock.now_us() == early_us
+    clock.close()

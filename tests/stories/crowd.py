@@ -91,7 +91,9 @@ class Crowd:
             self._announce("amount keyed")
             till.type(yuan(self._amount_fen))
             till.press("OK")
-            if not self._sees(till, "请刷卡") or till.fen("应收") != self._amount_fen:
+            # A machine that is too busy may miss a key: then another amount stands there, or none.
+            self._sees(till, "请刷卡", "请输入金额")
+            if till.fen("应收") != self._amount_fen:
                 return False
             self._announce("card held")
             street.put("pos", (STUDENT_CARD, POOR_CARD)[self._sale_count % 2])
@@ -130,11 +132,10 @@ class Crowd:
             self._announce("code typed")
             stall.type(code)
             stall.press("OK")
-            if not self._sees(stall, "用水中", "正在下发"):
-                # It was used by a session that was cut: the books will know when the stall has delivered.
-                stall.pause(1)
-                return False
-            if stall.shows("正在下发"):
+            self._sees(stall, "用水中", "正在下发", "请输入六位数字", "请插卡")
+            if not stall.shows("用水中"):
+                # On its way down still; or a key was missed; or it was used, by a session that was cut, which the books do not know yet.
+                stall.press("CLEAR")
                 stall.pause(1)
                 return False
             self._announce("water by code")

@@ -13,6 +13,8 @@ from pathlib import Path
 from random import Random, SystemRandom
 from typing import TypeVar
 
+import pytest
+
 from sim.story import RIGHT
 from sim.visitor import LIMIT_S
 from tests.stories.crowd import STEPS, Crowd
@@ -58,6 +60,8 @@ def schedule(seed: int, count: int) -> list[Kill]:
     return kills
 
 
+@pytest.mark.xdist_group("street")
+@pytest.mark.timeout(3600)
 def test_killed_at_random_moments_nothing_is_lost_and_nothing_stands_twice(tmp_path: Path) -> None:
     """Rows: L3, K1."""
     print(f"\nONECARD_SEED={SEED}", flush=True)
