@@ -30,24 +30,25 @@ _BOOT = """\
 import gc
 import sys
 
-# Collect early, and not only when nothing is left: so what lives on stays together at the beginning of the heap.
-gc.threshold(4096)
-
 from {board} import open_board
 
 board = open_board("{program}")
 # What only opens the board may go.
 del open_board, sys.modules["{board}"], sys.modules["firmware.boards"].pico
+# Collect early, and not only when nothing is left: so what lives on stays together at the beginning of the heap.
+gc.threshold(4096)
 # Leaves first: an import that stands inside another keeps the heap of both.
-for line in open("modules"):
-    __import__(line[:-1])
-    board.watchdog.feed()
-    gc.collect()
+with open("modules") as names:
+    for name in names:
+        __import__(name[:-1])
+        board.watchdog.feed()
+        gc.collect()
 
 from {start} import make_terminal
 from {loop} import run
 
 # From here on nothing is imported: what only names modules may go too.
+del names
 for name in list(sys.modules):
     if name.startswith({packages}):
         del sys.modules[name]

@@ -67,7 +67,7 @@ def encode(head: Head, crc16: "Crc16") -> bytes:
     """
     assert len(head.records) <= RECORDS_MAX
     assert len(head.marks) <= MARKS_MAX
-    data = struct.pack(
+    fixed = struct.pack(
         _FIXED,
         _LAYOUT,
         head.epoch,
@@ -77,10 +77,11 @@ def encode(head: Head, crc16: "Crc16") -> bytes:
         len(head.records),
         len(head.marks),
     )
-    data += b"".join(head.records)
+    parts = [fixed] + list(head.records)
     for mark in head.marks:
         seconds = min(mark.seconds, _SECONDS_MAX)
-        data += struct.pack(_MARK, mark.name.epoch, mark.name.sequence, mark.cold_ml, mark.hot_ml, mark.fen, seconds)
+        parts.append(struct.pack(_MARK, mark.name.epoch, mark.name.sequence, mark.cold_ml, mark.hot_ml, mark.fen, seconds))
+    data = b"".join(parts)
     return data + crc16(data).to_bytes(_CRC_SIZE, "little")
 
 

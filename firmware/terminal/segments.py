@@ -12,7 +12,7 @@ if TYPE_CHECKING:
 
 _CRC_SIZE = const(2)
 ENTRY_SIZE = RECORD_SIZE + _CRC_SIZE
-_PIECE_COUNT = const(14)  # records read at a time when many are looked through
+_PIECE_COUNT = const(7)  # records read at a time when many are looked through: half a kilobyte of heap in one piece
 _TAIL_COUNT = const(7)  # what one append brings at most, so all that a cut can have torn
 
 # 490 records fill 32,340 bytes, eight blocks of 4 KB; 32 of them hold 15,680 records in 256 of the 352 blocks of a Pico.
@@ -160,10 +160,10 @@ class Segments:
 
     def _read(self, segment: Segment, index: int, count: int) -> bytes:
         data = self._storage.read(segment.name, index * ENTRY_SIZE, count * ENTRY_SIZE)
-        records = b""
+        records = []
         for at in range(0, len(data), ENTRY_SIZE):
             record = data[at : at + RECORD_SIZE]
             if len(data) < at + ENTRY_SIZE or self._crc16(record) != int.from_bytes(data[at + RECORD_SIZE : at + ENTRY_SIZE], "little"):
                 break
-            records += record
-        return records
+            records.append(record)
+        return b"".join(records)

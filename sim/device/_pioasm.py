@@ -137,7 +137,8 @@ def _count(init):
     return 0 if init is None else 1 if isinstance(init, int) else len(init)
 
 
-def asm_pio(
+def assemble(
+    function,
     *,
     out_init=None,
     set_init=None,
@@ -151,44 +152,41 @@ def asm_pio(
     pull_thresh=32,
     fifo_join=0,
 ):
-    def assemble(function):
-        assembler = _Assembler(_count(sideset_init), 0)
-        # As on the board, a program sees these names only, not those of its module.
-        names = function.__globals__
-        kept = names.copy()
+    assembler = _Assembler(_count(sideset_init), 0)
+    # As on the board, a program sees these names only, not those of its module.
+    names = function.__globals__
+    kept = names.copy()
+    names.clear()
+    names.update(assembler.names())
+    try:
+        function()
+        if assembler.sideset_count and assembler.sides != len(assembler.words):
+            assembler.sideset_opt = 1
+            assembler.sideset_count += 1
+        assembler.begin(1)
+        function()
+    finally:
         names.clear()
-        names.update(assembler.names())
-        try:
-            function()
-            if assembler.sideset_count and assembler.sides != len(assembler.words):
-                assembler.sideset_opt = 1
-                assembler.sideset_count += 1
-            assembler.begin(1)
-            function()
-        finally:
-            names.clear()
-            names.update(kept)
-        size = len(assembler.words)
-        top = assembler.top if assembler.top >= 0 else size - 1
-        # Words, EXECCTRL, SHIFTCTRL; bits of the side-set, with the one that says whether there is any, if that is optional.
-        return (
-            assembler.words,
-            assembler.sideset_opt << 30 | side_pindir << 29 | top << 12 | assembler.target << 7,
-            fifo_join << 30
-            | (pull_thresh & 0x1F) << 25
-            | (push_thresh & 0x1F) << 20
-            | out_shiftdir << 19
-            | in_shiftdir << 18
-            | autopull << 17
-            | autopush << 16,
-            assembler.sideset_count,
-            assembler.sideset_opt,
-            out_init,
-            set_init,
-            sideset_init,
-        )
-
-    return assemble
+        names.update(kept)
+    size = len(assembler.words)
+    top = assembler.top if assembler.top >= 0 else size - 1
+    # Words, EXECCTRL, SHIFTCTRL; bits of the side-set, with the one that says whether there is any, if that is optional.
+    return (
+        assembler.words,
+        assembler.sideset_opt << 30 | side_pindir << 29 | top << 12 | assembler.target << 7,
+        fifo_join << 30
+        | (pull_thresh & 0x1F) << 25
+        | (push_thresh & 0x1F) << 20
+        | out_shiftdir << 19
+        | in_shiftdir << 18
+        | autopull << 17
+        | autopush << 16,
+        assembler.sideset_count,
+        assembler.sideset_opt,
+        out_init,
+        set_init,
+        sideset_init,
+    )
 
 
 def asm_pio_encode(instr, sideset_count, sideset_opt=False):

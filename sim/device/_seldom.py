@@ -16,3 +16,11 @@ def load(module):
     vfs.umount("/rom")
     del sys.modules[module]
     return found
+
+
+def call(module, function, *arguments, **options):
+    """Load a module for one call. Emptied after it, since the collector takes whatever looks like a pointer for one."""
+    found = load(module)
+    result = getattr(found, function)(*arguments, **options)
+    found.__dict__.clear()
+    return result

@@ -1,16 +1,16 @@
 """`machine.UART` of the rp2 port."""
 
 import _hub
-from _seldom import load
+from _seldom import call
 from opcodes import IDLE, UART_FLUSH, UART_IS_IDLE, UART_WRITE
 
 
 class UART:
     def __init__(self, *options, **more):
-        load("_setup").new_uart(self, *options, **more)
+        call("_setup", "new_uart", self, *options, **more)
 
     def init(self, *options, **more):
-        load("_setup").set_uart(self, *options, **more)
+        call("_setup", "set_uart", self, *options, **more)
 
     def any(self):
         return _hub.waiting(self._id)

@@ -5,7 +5,7 @@ from time import sleep_us
 import _hub
 import micropython
 from _hub import PAYLOAD_SIZE
-from _seldom import load
+from _seldom import call
 from _uart import UART  # noqa: F401 - part of the module
 from micropython import const
 from opcodes import (
@@ -79,7 +79,7 @@ class Pin:
     IRQ_RISING = 8
 
     def __init__(self, id, mode=-1, pull=-1, *, value=None, alt=5):
-        self._id = load("_setup").pin_id(id)
+        self._id = call("_setup", "pin_id", id)
         if mode != -1 or pull != -1 or value is not None:
             self.init(mode, pull, value=value, alt=alt)
 
@@ -114,10 +114,10 @@ class Pin:
 
 class SPI:
     def __init__(self, *places, **options):
-        load("_setup").new_spi(self, *places, **options)
+        call("_setup", "new_spi", self, *places, **options)
 
     def init(self, *places, **options):
-        load("_setup").set_spi(self, *places, **options)
+        call("_setup", "set_spi", self, *places, **options)
 
     def _wait(self, size):
         us = size * 8_000_000 // self._baudrate
@@ -151,7 +151,7 @@ class SPI:
 
 class PWM:
     def __init__(self, dest, *, freq=0, duty_u16=-1):
-        self._pin = load("_setup").pin_id(dest)
+        self._pin = call("_setup", "pin_id", dest)
         self._freq = 0
         self._duty = -1
         if duty_u16 >= 0:

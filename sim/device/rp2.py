@@ -2,12 +2,20 @@
 
 import _hub
 from _flash import Flash  # noqa: F401 - part of the module
-from _seldom import load
+from _seldom import call, load
 from opcodes import IDLE, PIO_ACTIVE, PIO_COUNTS, PIO_EXECUTE, PIO_GET, PIO_PUT
 
 
 def __getattr__(name):
     return getattr(load("_pio_options" if name == "PIO" else "_pioasm"), name)
+
+
+def asm_pio(**options):
+    return lambda function: call("_pioasm", "assemble", function, **options)
+
+
+def asm_pio_encode(instr, sideset_count, sideset_opt=False):
+    return call("_pioasm", "asm_pio_encode", instr, sideset_count, sideset_opt)
 
 
 class StateMachine:
@@ -20,7 +28,7 @@ class StateMachine:
 
     def init(self, program, freq=-1, **places):
         self.active(0)
-        self._sideset = load("_pio").configure(self._id, program, freq, **places)
+        self._sideset = call("_pio", "configure", self._id, program, freq, **places)
 
     def active(self, value=None):
         if value is None:
@@ -31,7 +39,7 @@ class StateMachine:
 
     def exec(self, instr):
         if isinstance(instr, str):
-            instr = load("_pioasm").asm_pio_encode(instr, *self._sideset)
+            instr = asm_pio_encode(instr, *self._sideset)
         _hub.tell(PIO_EXECUTE, self._id, instr)
 
     def get(self, buf=None, shift=0):

@@ -14,7 +14,9 @@ DEVICE = Path(terminal.__file__).parent / "device"
 HEADER = f"""
 import json, sys
 sys.path.insert(0, {str(DEVICE)!r})
-from _pioasm import PIOASMError, asm_pio, asm_pio_encode
+from _pioasm import PIOASMError, asm_pio_encode, assemble
+def asm_pio(**options):
+    return lambda function: assemble(function, **options)
 """
 
 
