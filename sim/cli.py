@@ -5,11 +5,14 @@ import threading
 from collections.abc import Generator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from host.errors import EXIT_BUSY, EXIT_CUT, EXIT_FAILED, EXIT_MISSING
+
+if TYPE_CHECKING:
+    from sim.story import Story
 
 FAST = 4.0
 """Virtual seconds in a real one, at most, for `--once`, unless said otherwise."""
@@ -54,11 +57,10 @@ def demo(
     with _signals():
         try:
             running.open(fresh=fresh)
-            typer.echo(f"现场 live page: {page.start()}")
-            Story(running, typer.echo).play()
-            is_played = True
+            _tell_page(page.start(), port)
+            is_played = _play(Story(running, typer.echo), once=once)
             if not once:
-                typer.echo("故事演完了，可以在网页上自己按键插卡；Ctrl-C 结束 the story is over: try it yourself on the page, Ctrl-C ends")
+                typer.echo("请在网页上自己按键插卡；Ctrl-C 结束 now it is yours: press keys on the page; Ctrl-C ends")
                 threading.Event().wait()
         except KeyboardInterrupt:
             raise typer.Exit(0 if is_played else EXIT_CUT) from None
@@ -70,6 +72,26 @@ def demo(
             _ignore_signals()
             page.stop()
             running.close()
+
+
+def _tell_page(address: str, port: int) -> None:
+    if port and f":{port}/" not in address:
+        typer.echo(f"端口 {port} 被占用 port {port} is taken")
+    typer.echo(f"现场 live page: {address}")
+
+
+def _play(story: "Story", *, once: bool) -> bool:
+    """Play the story; whether to its end. Somebody who presses keys on the page may break it off: what stays up stays up then."""
+    from sim.story import StoryFailed
+
+    try:
+        story.play()
+    except StoryFailed as error:
+        if once:
+            raise
+        typer.echo(f"故事中断 the story broke off: {error}", err=True)
+        return False
+    return True
 
 
 @contextmanager

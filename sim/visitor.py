@@ -63,9 +63,11 @@ class Visitor:
         return int(found[1]) * 100 + int(found[2]) if found else -1
 
     def watch(self, check: Callable[[], bool], wanted: str) -> None:
-        """Wait until `check()` holds after some change of the board."""
-        if not self.board.wait_for(check, LIMIT_S):
-            raise NotSeen(f"{self.board.name} 应显示 should show {wanted!r}, 却是 but shows: {self.rows}")
+        """Wait until `check()` holds after some change of the board. A program that ends by itself shows nothing more."""
+        if self.board.wait_for(lambda: check() or self._has_ended, LIMIT_S) and not self._has_ended:
+            return
+        ended = f"程序已退出 its program ended, exit {self.board.terminal.exit_code}: " if self._has_ended else ""
+        raise NotSeen(f"{self.board.name} 应显示 should show {wanted!r}, 却是 but shows: {ended}{self.rows}")
 
     def see(self, *texts: str) -> None:
         """Wait until one of these stands on the display."""
@@ -125,6 +127,12 @@ class Visitor:
         """Do nothing for so long, by the simulator's clock."""
         clock = self.board.clock
         clock.wait_until(clock.now_us() + int(seconds * 1_000_000))
+
+    @property
+    def _has_ended(self) -> bool:
+        """Whether the program ended by itself; below 0 it was killed, and begins anew with the power."""
+        code = self.board.terminal.exit_code
+        return code is not None and code >= 0
 
     def _sees_soon(self, *texts: str) -> bool:
         clock = self.board.clock
