@@ -104,7 +104,7 @@ class Crowd:
 
     def _shower_by_card(self) -> bool:
         stall, street = self._street.stall, self._street
-        used_fen = self._random.randrange(30, 130)
+        used_fen = self._random.randrange(20, 90)
         self._leave_summary()
         if stall.shows("脱机"):
             stall.pause(1)
@@ -139,7 +139,7 @@ class Crowd:
                 stall.pause(1)
                 return False
             self._announce("water by code")
-            self._uses(self._random.randrange(20, 80))
+            self._uses(self._random.randrange(15, 70))
             self._announce("END twice")
             self._press(("END", "END"), "扣款")
             return self._sees(stall, "扣款")

@@ -6,11 +6,11 @@ from pathlib import Path
 
 from host.ledger.reports import yuan
 from protocol.tariff import charge_fen
-from sim.cli import FAST
 from sim.demo import Demo
 from sim.parts.field import Card
+from sim.parts.water import PULSES_PER_L
 from sim.sample import PEOPLE, SHOWER, TARIFF_FEN_PER_M3, TILL
-from sim.visitor import Visitor
+from sim.visitor import LIMIT_S, Visitor
 from tests.stories.books import LedgerReader
 
 STUDENT, POOR, TEACHER = PEOPLE
@@ -19,19 +19,20 @@ STUDENT_CARD, POOR_CARD, TEACHER_CARD = 1, 2, 3
 RICH_FEN = 100_000
 """What everybody but the poor has at the start of the tales."""
 
-LIMIT_S = 40.0
-"""In real seconds: what a busy machine may take for anything that is waited for."""
+SPEED = 10.0
+"""Virtual seconds in a real one, at most: a busy machine makes it slower, not less reliable (sim/clock.py)."""
 
 _LOOK_S = 0.02
 
 _AGAIN_US = 4_000_000
+"""A card that comes back within three seconds of its payment is taken for one that was waved twice."""
 
 
 class Street:
-    """A running demonstration at up to eight times real speed, and those in front of it."""
+    """A running demonstration, and those in front of it."""
 
     def __init__(self, data: Path) -> None:
-        self.demo = Demo(data, speed=FAST, web_port=0)
+        self.demo = Demo(data, speed=SPEED, web_port=0)
         try:
             self.demo.open()
             self.books = LedgerReader(data)
@@ -69,7 +70,6 @@ class Street:
         # A first digit sends the last person's summary away, CLEAR the digit.
         self.stall.press("1", "CLEAR")
         self.wait_online()
-        # A card that comes back so soon after it paid is taken for one waved twice.
         self.demo.clock.wait_until(self._paid_us + _AGAIN_US)
 
     def wait_online(self) -> None:
@@ -106,6 +106,9 @@ class Street:
             self._paid_us = self.demo.clock.now_us()
 
 
-def price_fen(litres: float) -> int:
-    """What so much water costs at the most: half of it through each meter, at one price."""
-    return charge_fen(int(litres * 1000), TARIFF_FEN_PER_M3)
+def price_range(litres: float) -> range:
+    """What so much water may cost. Half of it went through each meter; each price is rounded down; and a turbine that stood just
+    before the end of a pulse when the water began counts that pulse as a whole."""
+    pulse_l = 2 / PULSES_PER_L
+    least = charge_fen(int((litres - pulse_l) * 1000), TARIFF_FEN_PER_M3) - 2
+    return range(least, charge_fen(int((litres + pulse_l) * 1000), TARIFF_FEN_PER_M3) + 1)

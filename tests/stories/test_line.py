@@ -18,7 +18,7 @@ NOISE = 0.002
 
 SALE_COUNT = 4
 _TRIES = 10
-_PLAY_COUNT = 3
+_PLAY_COUNT = 2
 
 
 class Tap:
@@ -85,7 +85,7 @@ def test_recorded_frames_played_back_move_nothing(street: Street, tap: Tap) -> N
         for frame in recorded:
             with street.demo.clock.lock:
                 tap.say(encode_frame(host_codec(), frame.address, frame.control, frame.body))
-            street.till.pause(0.02)
+            street.till.pause(0.005)
     street.wait_online()
     assert street.books.posted(SALE, SETTLED, after=before) == []
     sell(street, 340)

@@ -3,7 +3,7 @@
 import pytest
 
 from protocol.shown import CAUSE_ENDED
-from tests.stories.street import STUDENT, STUDENT_CARD, Street, price_fen
+from tests.stories.street import STUDENT, STUDENT_CARD, Street, price_range
 
 pytestmark = pytest.mark.xdist_group("street")
 
@@ -39,7 +39,7 @@ def test_card_in_water_runs_pause_resume_card_out_and_only_what_was_used_is_char
 
     assert "用水结束" in stall.read("扣款")
     charged_fen = stall.fen("扣款")
-    assert price_fen(stall.board.litres - litres) - 2 <= charged_fen <= price_fen(stall.board.litres - litres)
+    assert charged_fen in price_range(stall.board.litres - litres)
     street.wait(lambda: len(books.settled(before)) == 1, "the session in the books")
     settled = books.settled(before)[0]
     assert (settled.record.amount_fen, settled.cause) == (charged_fen, CAUSE_ENDED)

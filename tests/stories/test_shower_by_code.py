@@ -6,7 +6,7 @@ import pytest
 
 from protocol.shown import CAUSE_ENDED
 from sim.demo import FIRST_TERMINAL
-from tests.stories.street import TEACHER, TEACHER_CARD, Street, price_fen
+from tests.stories.street import TEACHER, TEACHER_CARD, Street, price_range
 
 pytestmark = pytest.mark.xdist_group("street")
 
@@ -44,7 +44,7 @@ def test_code_and_ok_start_ok_pauses_end_twice_ends_and_the_code_is_used_up(stre
     assert not stall.board.valve_open
 
     charged_fen = stall.fen("扣款")
-    assert price_fen(stall.board.litres - litres) - 2 <= charged_fen <= price_fen(stall.board.litres - litres)
+    assert charged_fen in price_range(stall.board.litres - litres)
     street.wait(lambda: len(books.settled(before)) == 1, "the session in the books")
     settled = books.settled(before)[0]
     assert (settled.record.amount_fen, settled.cause) == (charged_fen, CAUSE_ENDED)

@@ -7,16 +7,13 @@ from dataclasses import dataclass
 from protocol.shown import CAUSE_BOOT
 from sim.board import Board
 from tests.stories.books import LedgerReader, Posted
-from tests.stories.street import Street, price_fen
+from tests.stories.street import Street, price_range
 
 STEP_FEN = 50
 """What a cut may leave unpaid: a mark is written before more than this flows (docs/shower.md)."""
 
 SLACK_FEN = 15
 """What may run while a mark is being written, or before the meter is looked at, on a busy machine: a second of water."""
-
-ROUNDING_FEN = 3
-"""Each meter's price is rounded down, and its turbine stands between two pulses."""
 
 _PAID = re.compile(r"已付 +(\d+)\.(\d\d)元")
 _CHARGED = re.compile(r"扣款 +(\d+)\.(\d\d)元")
@@ -145,10 +142,10 @@ def _fit(attempts: list[Attempt], settled: list[Posted]) -> bool:
 
 def _may_be(attempt: Attempt, posted: Posted) -> bool:
     """Whether that session may be this attempt: what was shown, or after a cut the last mark; never more than what ran."""
-    fen, price = posted.record.amount_fen, price_fen(attempt.litres)
+    fen, prices = posted.record.amount_fen, price_range(attempt.litres)
     if attempt.shown_fen is not None:
-        return fen == attempt.shown_fen and price - ROUNDING_FEN <= fen <= price and posted.cause != CAUSE_BOOT
-    return attempt.is_cut and price - STEP_FEN - SLACK_FEN <= fen <= price
+        return fen == attempt.shown_fen and fen in prices and posted.cause != CAUSE_BOOT
+    return attempt.is_cut and prices.start - STEP_FEN - SLACK_FEN <= fen < prices.stop
 
 
 def _shown_fen(rows: list[str]) -> int | None:
