@@ -63,7 +63,7 @@ def _add(books: Books, holder_number: str, uid: bytes, expiry_day: int) -> Card:
     if books.first(Card, uid=uid) is not None:
         raise AlreadyThere("卡 card with UID", uid.hex())
     number = books.highest(Card, "number") + 1
-    mirror = new_account(books, AccountKind.MIRROR, f"卡 card {number:08d}")
+    mirror = new_account(books, AccountKind.MIRROR, f"卡 card {number:08d}", owner=holder.account)
     card = Card(number, holder.account, mirror.number, uid, holder.holder_class, expiry_day, KEY_VERSION)
     books.add(card)
     return card

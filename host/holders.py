@@ -72,10 +72,10 @@ def need_holder(books: Books, number: str) -> Holder:
     return holder
 
 
-def new_account(books: Books, kind: AccountKind, label: str) -> Account:
-    """Open an account; its number is the next one."""
+def new_account(books: Books, kind: AccountKind, label: str, *, owner: int = 0, wallet: int = 0) -> Account:
+    """Open an account; its number is the next one. A holder's own account has itself for an owner."""
     number = max(books.highest(Account, "number") + 1, FIRST_ACCOUNT)
-    account = Account(number, kind, label)
+    account = Account(number, kind, label, owner=number if kind == AccountKind.HOLDER else owner, wallet=wallet)
     books.add(account)
     return account
 

@@ -7,6 +7,8 @@ class AccountKind(StrEnum):
     """Whose money an account is."""
 
     HOLDER = "holder"
+    WALLET = "wallet"
+    """A part of a holder's money, for some merchants, for some time."""
     MIRROR = "mirror"
     """What a card's purse should hold; a debt to its holder."""
     MERCHANT = "merchant"
@@ -14,6 +16,8 @@ class AccountKind(StrEnum):
     BANK = "bank"
     CHANNEL = "channel"
     FEES = "fees"
+    GIVER = "giver"
+    """Who pays subsidies: its balance falls below zero as it gives."""
     LOSS = "loss"
     """What the school bears: its balance falls below zero."""
     SUSPENSE = "suspense"

@@ -141,7 +141,8 @@ def _apply(books: Books, key: int, data: bytes, found: Effect) -> None:
     if not found.legs:
         books.add(Fact(key, data))
     for index, leg in enumerate(found.legs):
-        books.add(Movement(key | index, leg.debit, leg.credit, leg.amount_fen, data if index == 0 else None))
+        owner = books.need(Account, leg.debit).owner or books.need(Account, leg.credit).owner
+        books.add(Movement(key | index, leg.debit, leg.credit, leg.amount_fen, data if index == 0 else None, owner))
         for number, amount_fen in ((leg.debit, -leg.amount_fen), (leg.credit, leg.amount_fen)):
             account = books.need(Account, number)
             books.change(replace(account, balance_fen=account.balance_fen + amount_fen))

@@ -23,6 +23,10 @@ class Account:
     label: str
     balance_fen: int = 0
     held_fen: int = 0
+    owner: int = 0
+    """The holder's account whose money this is: its own number, or that of a wallet or a mirror; 0 for the school's and merchants'."""
+    wallet: int = 0
+    """Which wallet (table `wallets`) of its owner; 0 for every other kind."""
 
     @property
     def available_fen(self) -> int:
@@ -124,6 +128,134 @@ class Hold:
 
 
 @dataclass(frozen=True, slots=True)
+class HoldPart:
+    """How much of a hold a wallet bears; the holder's main account, `Hold.account`, bears the rest."""
+
+    TABLE: ClassVar[str] = "hold_parts"
+    KEY: ClassVar[tuple[str, ...]] = ("key", "account")
+    key: int
+    account: int
+    amount_fen: int
+
+
+@dataclass(frozen=True, slots=True)
+class Wallet:
+    """A kind of wallet that holders may have: whose money it is, in which order it is spent, until when (0: for ever)."""
+
+    TABLE: ClassVar[str] = "wallets"
+    KEY: ClassVar[tuple[str, ...]] = ("number",)
+    number: int
+    name: str
+    giver: int
+    """The account the money comes from, and goes back to."""
+    spending_order: int
+    expires_s: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class WalletScope:
+    """A merchant that takes a wallet; a wallet without any is taken by all."""
+
+    TABLE: ClassVar[str] = "wallet_scopes"
+    KEY: ClassVar[tuple[str, ...]] = ("wallet", "merchant")
+    wallet: int
+    merchant: int
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request from outside, by its own key (an order number, a form, a line of a batch), and the record it became: once."""
+
+    TABLE: ClassVar[str] = "requests"
+    KEY: ClassVar[tuple[str, ...]] = ("request",)
+    request: str
+    key: int
+
+
+@dataclass(frozen=True, slots=True)
+class Refund:
+    """What a void or refund takes back of a sale. `is_waiting`: its sale is not here yet."""
+
+    TABLE: ClassVar[str] = "refunds"
+    KEY: ClassVar[tuple[str, ...]] = ("key",)
+    key: int
+    sale: int
+    amount_fen: int
+    is_waiting: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Reversal:
+    """Which host record undid a record: once."""
+
+    TABLE: ClassVar[str] = "reversals"
+    KEY: ClassVar[tuple[str, ...]] = ("reversed",)
+    reversed: int
+    key: int
+
+
+@dataclass(frozen=True, slots=True)
+class Day:
+    """A business day, from the cut before it. Its movements are in `movements_<number>` until they are archived.
+
+    `cut`: the record that closed it, 0 while it is open. The last three are what the archive was compared with.
+    """
+
+    TABLE: ClassVar[str] = "days"
+    KEY: ClassVar[tuple[str, ...]] = ("number",)
+    number: int
+    date: int
+    """The business day as yyyymmdd; 0 while it is open."""
+    opened_s: int
+    cut: int = 0
+    archived_s: int = 0
+    movement_count: int = 0
+    moved_fen: int = 0
+    digest: bytes = b""
+
+
+@dataclass(frozen=True, slots=True)
+class Restore:
+    """A restore from a backup, and the wait after it (MONEY 7). `ended_s`: 0 while asks are answered "away"."""
+
+    TABLE: ClassVar[str] = "restores"
+    KEY: ClassVar[tuple[str, ...]] = ("number",)
+    number: int
+    at_s: int
+    backup_s: int
+    """When the backup was made."""
+    ended_s: int = 0
+    ended_by: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Wait:
+    """A terminal that a restored ledger waits for: done once it has delivered up to the `next` it named."""
+
+    TABLE: ClassVar[str] = "waits"
+    KEY: ClassVar[tuple[str, ...]] = ("terminal",)
+    terminal: int
+    epoch: int = 0
+    next: int = 0
+    """0: it has not shaken hands yet."""
+    is_done: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Act:
+    """What a person did, for the audit log: only ever added. `detail`: JSON, without secrets and identity numbers."""
+
+    TABLE: ClassVar[str] = "audit"
+    KEY: ClassVar[tuple[str, ...]] = ("number",)
+    number: int
+    at_s: int
+    actor: str
+    act: str
+    subject: str
+    detail: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Movement:
     """An amount from one account to another; `key` has the leg, and leg 0 has the record's bytes."""
 
@@ -134,6 +266,8 @@ class Movement:
     credit: int
     amount_fen: int
     record: bytes | None
+    owner: int = 0
+    """The holder whose money moves, as `Account.owner`; 0 if nobody's. For bills: it follows from the two accounts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,6 +413,16 @@ Row = (
     | Resource
     | Active
     | Reservation
+    | HoldPart
+    | Wallet
+    | WalletScope
+    | Request
+    | Refund
+    | Reversal
+    | Day
+    | Restore
+    | Wait
+    | Act
 )
 
 TABLES: tuple[type[Row], ...] = (
@@ -299,6 +443,16 @@ TABLES: tuple[type[Row], ...] = (
     Resource,
     Active,
     Reservation,
+    HoldPart,
+    Wallet,
+    WalletScope,
+    Request,
+    Refund,
+    Reversal,
+    Day,
+    Restore,
+    Wait,
+    Act,
 )
 """In the order in which rows are inserted, so that what is referred to is there."""
 

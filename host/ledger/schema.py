@@ -1,229 +1,325 @@
-"""The schema of the SQLite ledger, as migrations in order; docs/ledger.md says what each table is for.
+"""The schema of the ledger, as migrations in order, in SQL that both databases understand; docs/ledger.md says what each table is for.
 
-Rules that a database can hold are constraints here: a holder's account never falls below what is held,
-a movement has an amount above zero and two different accounts, a name stands once in movements or facts,
-and what is posted is never changed or deleted.
+Words in braces differ: `render` puts in a database's own (`SQLITE`, `POSTGRES`). Rules that a database can hold are constraints here: a
+holder's account never falls below what is held, a movement has an amount above zero and two different accounts, a name stands once,
+and what is posted is never changed or deleted (`guards`, in the file of each store).
 """
 
-from sqlite_utils import Database
-from sqlite_utils.migrations import Migrations
+from collections.abc import Mapping
 
-from host.errors import LedgerUnreadable
 from host.ledger.rows import SCHOOL_ACCOUNTS
 
-APPLICATION_ID = 0x4F4E4543
-"""`PRAGMA application_id`: "ONEC"."""
+SQLITE = {"int": "INTEGER", "bytes": "BLOB", "strict": " STRICT", "keyed": " STRICT, WITHOUT ROWID", "empty": "x''", "length": "length"}
+POSTGRES = {"int": "BIGINT", "bytes": "BYTEA", "strict": "", "keyed": "", "empty": "''::bytea", "length": "octet_length"}
 
-migrations = Migrations("onecard")
+FOREVER = ("facts", "annexes", "settlements", "commits", "requests", "reversals", "audit", "movements_archive")
+"""Tables of what has happened, beside the movements of each open day: rows are added, and that is all."""
 
-_FOREVER = ("movements", "facts", "annexes", "settlements", "commits")
-"""Tables of what has happened: rows are added, and that is all."""
-
-
-def is_behind(database: Database) -> bool:
-    """Whether a ledger needs `migrate`. Raises `LedgerUnreadable` for one that a newer version wrote."""
-    known = {migration.name for migration in migrations.pending(Database(memory=True))}
-    newer = [migration.name for migration in migrations.applied(database) if migration.name not in known]
-    if newer:
-        raise LedgerUnreadable(f"账本版本较新 the ledger was written by a newer onecard ({newer[-1]}): upgrade this one")
-    return bool(migrations.pending(database))
+SEALED = (
+    "holders", "cards", "places", "terminals", "epochs", "holds", "hold_parts", "items", "writings", "resources", "actives", "reservations",
+    "wallets", "wallet_scopes", "refunds", "days", "restores", "waits", "audit",
+)  # fmt: skip
+"""Tables whose rows follow from no record alone: each row has a seal by the site's key, so that `check` finds one that was altered."""
 
 
-def migrate(database: Database) -> None:
-    """Bring a ledger to this version; a no-op when another process has done it just now. The caller holds the write lock."""
-    migrations.apply(database)
+def render(statement: str, words: Mapping[str, str]) -> str:
+    """Put a database's own words in."""
+    for word, meaning in words.items():
+        statement = statement.replace("{" + word + "}", meaning)
+    return statement
 
 
-def missing_guards(database: Database) -> list[str]:
-    """The names of triggers that should keep the books from being changed, and are not there."""
-    there = {name for (name,) in database.conn.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")}
-    names = [name for table in _FOREVER for name, _ in _guards(table)] + [name for name, _ in _once()]
-    return sorted(name for name in names if name not in there)
+def day_table(day: int) -> str:
+    """The table of an open day's movements."""
+    return f"movements_{day}"
 
 
-@migrations(name="0001_books")
-def _books(database: Database) -> None:
-    for statement in _TABLES.split(";\n"):
-        if statement.strip():
-            database.conn.execute(statement)
-    for _, statement in [guard for table in _FOREVER for guard in _guards(table)] + _once():
-        database.conn.execute(statement)
-    for account in SCHOOL_ACCOUNTS:
-        database.conn.execute("INSERT INTO accounts VALUES (?, ?, ?, 0, 0)", [account.number, str(account.kind), account.label])
+def create_day(day: int) -> list[str]:
+    """Statements that make the table of a day; the guards come from the store."""
+    table = day_table(day)
+    return [_DAY.replace("{table}", table), f"CREATE INDEX {table}_owner ON {table} (owner, key)"]
 
 
-def _guards(table: str) -> list[tuple[str, str]]:
+def create_view(days: "list[int]") -> list[str]:
+    """Statements that make `movements` show the archive and these days' tables."""
+    columns = "key, debit, credit, amount_fen, record, owner"
+    parts = [f"SELECT {columns} FROM {table}" for table in ["movements_archive", *(day_table(day) for day in days)]]
+    return ["DROP VIEW IF EXISTS movements", f"CREATE VIEW movements AS {' UNION ALL '.join(parts)}"]
+
+
+def _statements(text: str) -> list[str]:
+    return [statement.strip() for statement in text.split(";\n") if statement.strip()]
+
+
+def _school_accounts() -> list[str]:
+    columns = "number, kind, label, balance_fen, held_fen"
+    labels = {row.number: row.label.replace("'", "''") for row in SCHOOL_ACCOUNTS}
     return [
-        (
-            f"{table}_no_{act}",
-            f"CREATE TRIGGER {table}_no_{act} BEFORE {act.upper()} ON {table} "
-            f"BEGIN SELECT RAISE(ABORT, '{table}: what is posted is never changed, it is reversed'); END",
-        )
-        for act in ("update", "delete")
+        f"INSERT INTO accounts ({columns}) VALUES ({row.number}, '{row.kind}', '{labels[row.number]}', 0, 0)" for row in SCHOOL_ACCOUNTS
     ]
 
 
-def _once() -> list[tuple[str, str]]:
-    """Triggers against INSERT OR REPLACE, which deletes without a delete trigger, and against one name in both tables."""
-    return [
-        (
-            f"{table}_once",
-            f"CREATE TRIGGER {table}_once BEFORE INSERT ON {table} "
-            f"WHEN EXISTS (SELECT 1 FROM {table} WHERE key = NEW.key) OR EXISTS (SELECT 1 FROM {other} WHERE key = NEW.key) "
-            "BEGIN SELECT RAISE(ABORT, 'one name, one content: this name is posted already'); END",
-        )
-        for table, other in (("movements", "facts"), ("facts", "movements"))
-    ]
-
-
-_TABLES = """
+_BOOKS = """
 CREATE TABLE accounts (
-    number INTEGER PRIMARY KEY,
+    number {int} PRIMARY KEY,
     kind TEXT NOT NULL,
     label TEXT NOT NULL,
-    balance_fen INTEGER NOT NULL CHECK (balance_fen BETWEEN -1000000000000000 AND 1000000000000000),
-    held_fen INTEGER NOT NULL CHECK (held_fen >= 0),
+    balance_fen {int} NOT NULL CHECK (balance_fen BETWEEN -1000000000000000 AND 1000000000000000),
+    held_fen {int} NOT NULL CHECK (held_fen >= 0),
     CHECK (kind <> 'holder' OR balance_fen >= held_fen)
-) STRICT;
+){strict};
 CREATE TABLE holders (
-    account INTEGER PRIMARY KEY REFERENCES accounts,
+    account {int} PRIMARY KEY REFERENCES accounts,
     number TEXT NOT NULL UNIQUE,
     name TEXT NOT NULL,
-    holder_class INTEGER NOT NULL CHECK (holder_class BETWEEN 0 AND 15),
-    is_closed INTEGER NOT NULL CHECK (is_closed IN (0, 1))
-) STRICT;
+    holder_class {int} NOT NULL CHECK (holder_class BETWEEN 0 AND 15),
+    is_closed {int} NOT NULL CHECK (is_closed IN (0, 1))
+){strict};
 CREATE TABLE cards (
-    number INTEGER PRIMARY KEY CHECK (number BETWEEN 1 AND 4294967295),
-    account INTEGER NOT NULL REFERENCES holders,
-    mirror INTEGER NOT NULL UNIQUE REFERENCES accounts,
-    uid BLOB NOT NULL UNIQUE CHECK (length(uid) IN (4, 7)),
-    holder_class INTEGER NOT NULL CHECK (holder_class BETWEEN 0 AND 15),
-    expiry_day INTEGER NOT NULL CHECK (expiry_day BETWEEN 0 AND 65535),
-    key_version INTEGER NOT NULL CHECK (key_version BETWEEN 1 AND 255),
-    denied_s INTEGER,
+    number {int} PRIMARY KEY CHECK (number BETWEEN 1 AND 4294967295),
+    account {int} NOT NULL REFERENCES holders,
+    mirror {int} NOT NULL UNIQUE REFERENCES accounts,
+    uid {bytes} NOT NULL UNIQUE CHECK ({length}(uid) IN (4, 7)),
+    holder_class {int} NOT NULL CHECK (holder_class BETWEEN 0 AND 15),
+    expiry_day {int} NOT NULL CHECK (expiry_day BETWEEN 0 AND 65535),
+    key_version {int} NOT NULL CHECK (key_version BETWEEN 1 AND 255),
+    denied_s {int},
     denied_for TEXT NOT NULL
-) STRICT;
+){strict};
 CREATE INDEX cards_account ON cards (account);
 CREATE TABLE places (
-    number INTEGER PRIMARY KEY,
+    number {int} PRIMARY KEY,
     name TEXT NOT NULL UNIQUE,
     house TEXT NOT NULL,
-    merchant INTEGER NOT NULL REFERENCES accounts
-) STRICT;
+    merchant {int} NOT NULL REFERENCES accounts
+){strict};
 CREATE TABLE terminals (
-    number INTEGER PRIMARY KEY CHECK (number BETWEEN 1 AND 65535),
+    number {int} PRIMARY KEY CHECK (number BETWEEN 1 AND 65535),
     kind TEXT NOT NULL CHECK (kind IN ('shower', 'pos', 'host')),
     role TEXT NOT NULL,
-    place INTEGER REFERENCES places,
-    line INTEGER NOT NULL CHECK (line >= 0),
-    address INTEGER NOT NULL CHECK (address BETWEEN 0 AND 32),
-    key_version INTEGER NOT NULL CHECK (key_version BETWEEN 1 AND 255),
-    epoch INTEGER NOT NULL CHECK (epoch BETWEEN 0 AND 4095),
+    place {int} REFERENCES places,
+    line {int} NOT NULL CHECK (line >= 0),
+    address {int} NOT NULL CHECK (address BETWEEN 0 AND 32),
+    key_version {int} NOT NULL CHECK (key_version BETWEEN 1 AND 255),
+    epoch {int} NOT NULL CHECK (epoch BETWEEN 0 AND 4095),
     firmware TEXT NOT NULL,
     CHECK ((number < 100) = (kind = 'host')),
     CHECK ((kind = 'host') = (place IS NULL))
-) STRICT;
+){strict};
 CREATE UNIQUE INDEX terminals_address ON terminals (line, address) WHERE line > 0;
 CREATE TABLE epochs (
-    terminal INTEGER NOT NULL REFERENCES terminals,
-    epoch INTEGER NOT NULL CHECK (epoch BETWEEN 1 AND 4095),
-    high_water INTEGER NOT NULL CHECK (high_water BETWEEN 0 AND 2147483647),
-    is_closed INTEGER NOT NULL CHECK (is_closed IN (0, 1)),
-    list_version INTEGER NOT NULL,
+    terminal {int} NOT NULL REFERENCES terminals,
+    epoch {int} NOT NULL CHECK (epoch BETWEEN 1 AND 4095),
+    high_water {int} NOT NULL CHECK (high_water BETWEEN 0 AND 2147483647),
+    is_closed {int} NOT NULL CHECK (is_closed IN (0, 1)),
+    list_version {int} NOT NULL,
     PRIMARY KEY (terminal, epoch)
-) STRICT, WITHOUT ROWID;
+){keyed};
 CREATE TABLE movements (
-    key INTEGER PRIMARY KEY CHECK (key > 0),
-    debit INTEGER NOT NULL REFERENCES accounts,
-    credit INTEGER NOT NULL REFERENCES accounts,
-    amount_fen INTEGER NOT NULL CHECK (amount_fen > 0),
-    record BLOB CHECK (record IS NULL OR (length(record) = 64 AND (key & 15) = 0)),
+    key {int} PRIMARY KEY CHECK (key > 0),
+    debit {int} NOT NULL REFERENCES accounts,
+    credit {int} NOT NULL REFERENCES accounts,
+    amount_fen {int} NOT NULL CHECK (amount_fen > 0),
+    record {bytes} CHECK (record IS NULL OR ({length}(record) = 64 AND (key & 15) = 0)),
     CHECK (debit <> credit)
-) STRICT;
+){strict};
 CREATE TABLE facts (
-    key INTEGER PRIMARY KEY CHECK (key > 0 AND (key & 15) = 0),
-    record BLOB NOT NULL CHECK (length(record) = 64)
-) STRICT;
+    key {int} PRIMARY KEY CHECK (key > 0 AND (key & 15) = 0),
+    record {bytes} NOT NULL CHECK ({length}(record) = 64)
+){strict};
 CREATE TABLE annexes (
-    key INTEGER PRIMARY KEY,
-    content BLOB NOT NULL
-) STRICT;
+    key {int} PRIMARY KEY,
+    content {bytes} NOT NULL
+){strict};
 CREATE TABLE settlements (
-    opened INTEGER PRIMARY KEY,
-    settled INTEGER NOT NULL UNIQUE
-) STRICT;
+    opened {int} PRIMARY KEY,
+    settled {int} NOT NULL UNIQUE
+){strict};
 CREATE TABLE commits (
-    number INTEGER PRIMARY KEY,
-    first_key INTEGER NOT NULL,
-    last_key INTEGER NOT NULL CHECK (last_key >= first_key),
-    at_s INTEGER NOT NULL,
-    digest BLOB NOT NULL CHECK (length(digest) = 32)
-) STRICT;
+    number {int} PRIMARY KEY,
+    first_key {int} NOT NULL,
+    last_key {int} NOT NULL CHECK (last_key >= first_key),
+    at_s {int} NOT NULL,
+    digest {bytes} NOT NULL CHECK ({length}(digest) = 32)
+){strict};
 CREATE TABLE holds (
-    key INTEGER PRIMARY KEY CHECK (key > 0 AND (key & 15) = 0),
-    account INTEGER NOT NULL REFERENCES accounts,
+    key {int} PRIMARY KEY CHECK (key > 0 AND (key & 15) = 0),
+    account {int} NOT NULL REFERENCES accounts,
     kind TEXT NOT NULL CHECK (kind IN ('sale', 'shower', 'load', 'booking', 'purse')),
     state TEXT NOT NULL CHECK (state IN ('asked', 'taken')),
-    amount_fen INTEGER NOT NULL CHECK (amount_fen >= 0),
-    used_fen INTEGER NOT NULL CHECK (used_fen >= 0),
-    subject_kind INTEGER NOT NULL,
-    subject INTEGER NOT NULL,
-    asked_fen INTEGER NOT NULL,
-    code BLOB NOT NULL
-) STRICT;
+    amount_fen {int} NOT NULL CHECK (amount_fen >= 0),
+    used_fen {int} NOT NULL CHECK (used_fen >= 0),
+    subject_kind {int} NOT NULL,
+    subject {int} NOT NULL,
+    asked_fen {int} NOT NULL,
+    code {bytes} NOT NULL
+){strict};
 CREATE INDEX holds_account ON holds (account);
 CREATE TABLE items (
-    number INTEGER PRIMARY KEY,
+    number {int} PRIMARY KEY,
     kind TEXT NOT NULL,
-    at_s INTEGER NOT NULL,
-    terminal INTEGER NOT NULL,
-    key INTEGER NOT NULL,
-    amount_fen INTEGER NOT NULL,
-    evidence BLOB NOT NULL,
-    is_open INTEGER NOT NULL CHECK (is_open IN (0, 1))
-) STRICT;
+    at_s {int} NOT NULL,
+    terminal {int} NOT NULL,
+    key {int} NOT NULL,
+    amount_fen {int} NOT NULL,
+    evidence {bytes} NOT NULL,
+    is_open {int} NOT NULL CHECK (is_open IN (0, 1))
+){strict};
 CREATE UNIQUE INDEX items_once ON items (kind, terminal, key, evidence);
 CREATE TABLE writings (
-    card INTEGER NOT NULL REFERENCES cards,
-    counter INTEGER NOT NULL,
-    terminal INTEGER NOT NULL,
-    sequence_low INTEGER NOT NULL,
-    kind INTEGER NOT NULL,
-    epoch_low INTEGER NOT NULL,
-    amount_fen INTEGER NOT NULL,
-    told_by INTEGER NOT NULL,
+    card {int} NOT NULL REFERENCES cards,
+    counter {int} NOT NULL,
+    terminal {int} NOT NULL,
+    sequence_low {int} NOT NULL,
+    kind {int} NOT NULL,
+    epoch_low {int} NOT NULL,
+    amount_fen {int} NOT NULL,
+    told_by {int} NOT NULL,
     PRIMARY KEY (card, counter, terminal, sequence_low, kind, epoch_low, amount_fen)
-) STRICT, WITHOUT ROWID;
+){keyed};
 CREATE TABLE resources (
-    terminal INTEGER NOT NULL REFERENCES terminals,
-    resource INTEGER NOT NULL,
-    version INTEGER NOT NULL CHECK (version > 0),
-    size INTEGER NOT NULL,
-    digest BLOB NOT NULL CHECK (length(digest) = 32),
+    terminal {int} NOT NULL REFERENCES terminals,
+    resource {int} NOT NULL,
+    version {int} NOT NULL CHECK (version > 0),
+    size {int} NOT NULL,
+    digest {bytes} NOT NULL CHECK ({length}(digest) = 32),
     PRIMARY KEY (terminal, resource, version)
-) STRICT, WITHOUT ROWID;
+){keyed};
 CREATE TABLE actives (
-    terminal INTEGER NOT NULL REFERENCES terminals,
-    resource INTEGER NOT NULL,
-    version INTEGER NOT NULL,
-    digest BLOB NOT NULL,
+    terminal {int} NOT NULL REFERENCES terminals,
+    resource {int} NOT NULL,
+    version {int} NOT NULL,
+    digest {bytes} NOT NULL,
     PRIMARY KEY (terminal, resource)
-) STRICT, WITHOUT ROWID;
+){keyed};
 CREATE TABLE reservations (
-    key INTEGER PRIMARY KEY,
-    terminal INTEGER NOT NULL REFERENCES terminals,
+    key {int} PRIMARY KEY,
+    terminal {int} NOT NULL REFERENCES terminals,
     house TEXT NOT NULL,
-    day INTEGER NOT NULL,
-    account INTEGER NOT NULL REFERENCES holders,
-    held_fen INTEGER NOT NULL CHECK (held_fen > 0),
-    from_s INTEGER NOT NULL,
-    until_s INTEGER NOT NULL CHECK (until_s > from_s),
-    try_count INTEGER NOT NULL,
-    lookup BLOB NOT NULL,
-    stall_epoch INTEGER NOT NULL,
+    day {int} NOT NULL,
+    account {int} NOT NULL REFERENCES holders,
+    held_fen {int} NOT NULL CHECK (held_fen > 0),
+    from_s {int} NOT NULL,
+    until_s {int} NOT NULL CHECK (until_s > from_s),
+    try_count {int} NOT NULL,
+    lookup {bytes} NOT NULL,
+    stall_epoch {int} NOT NULL,
     state TEXT NOT NULL CHECK (state IN ('open', 'used', 'cancelled', 'freed')),
-    gone_version INTEGER
-) STRICT;
+    gone_version {int}
+){strict};
 CREATE UNIQUE INDEX reservations_code ON reservations (house, day, lookup);
 CREATE INDEX reservations_terminal ON reservations (terminal, state);
 """
+
+_DAY = """
+CREATE TABLE {table} (
+    key {int} PRIMARY KEY CHECK (key > 0),
+    debit {int} NOT NULL REFERENCES accounts,
+    credit {int} NOT NULL REFERENCES accounts,
+    amount_fen {int} NOT NULL CHECK (amount_fen > 0),
+    record {bytes} CHECK (record IS NULL OR ({length}(record) = 64 AND (key & 15) = 0)),
+    owner {int} NOT NULL,
+    CHECK (debit <> credit)
+){strict}"""
+
+_STRENGTH = """
+ALTER TABLE accounts ADD COLUMN owner {int} NOT NULL DEFAULT 0;
+ALTER TABLE accounts ADD COLUMN wallet {int} NOT NULL DEFAULT 0 CHECK (wallet = 0 OR balance_fen >= held_fen);
+CREATE INDEX accounts_owner ON accounts (owner);
+UPDATE accounts SET owner = number WHERE kind = 'holder';
+UPDATE accounts SET owner = (SELECT account FROM cards WHERE cards.mirror = accounts.number) WHERE kind = 'mirror';
+CREATE TABLE hold_parts (
+    key {int} NOT NULL REFERENCES holds,
+    account {int} NOT NULL REFERENCES accounts,
+    amount_fen {int} NOT NULL CHECK (amount_fen > 0),
+    PRIMARY KEY (key, account)
+){keyed};
+CREATE TABLE wallets (
+    number {int} PRIMARY KEY CHECK (number > 0),
+    name TEXT NOT NULL UNIQUE,
+    giver {int} NOT NULL REFERENCES accounts,
+    spending_order {int} NOT NULL,
+    expires_s {int} NOT NULL CHECK (expires_s >= 0)
+){strict};
+CREATE TABLE wallet_scopes (
+    wallet {int} NOT NULL REFERENCES wallets,
+    merchant {int} NOT NULL REFERENCES accounts,
+    PRIMARY KEY (wallet, merchant)
+){keyed};
+CREATE TABLE requests (
+    request TEXT PRIMARY KEY,
+    key {int} NOT NULL
+){strict};
+CREATE TABLE refunds (
+    key {int} PRIMARY KEY,
+    sale {int} NOT NULL,
+    amount_fen {int} NOT NULL CHECK (amount_fen >= 0),
+    is_waiting {int} NOT NULL CHECK (is_waiting IN (0, 1))
+){strict};
+CREATE INDEX refunds_sale ON refunds (sale);
+CREATE TABLE reversals (
+    reversed {int} PRIMARY KEY,
+    key {int} NOT NULL UNIQUE
+){strict};
+CREATE TABLE days (
+    number {int} PRIMARY KEY CHECK (number > 0),
+    date {int} NOT NULL,
+    opened_s {int} NOT NULL,
+    cut {int} NOT NULL,
+    archived_s {int} NOT NULL,
+    movement_count {int} NOT NULL,
+    moved_fen {int} NOT NULL,
+    digest {bytes} NOT NULL
+){strict};
+CREATE TABLE restores (
+    number {int} PRIMARY KEY,
+    at_s {int} NOT NULL,
+    backup_s {int} NOT NULL,
+    ended_s {int} NOT NULL,
+    ended_by TEXT NOT NULL
+){strict};
+CREATE TABLE waits (
+    terminal {int} PRIMARY KEY REFERENCES terminals,
+    epoch {int} NOT NULL,
+    next {int} NOT NULL,
+    is_done {int} NOT NULL CHECK (is_done IN (0, 1))
+){strict};
+CREATE TABLE audit (
+    number {int} PRIMARY KEY,
+    at_s {int} NOT NULL,
+    actor TEXT NOT NULL,
+    act TEXT NOT NULL,
+    subject TEXT NOT NULL,
+    detail TEXT NOT NULL
+){strict};
+CREATE INDEX audit_at ON audit (at_s);
+CREATE TABLE movements_archive (
+    day {int} NOT NULL,
+    owner {int} NOT NULL,
+    key {int} NOT NULL,
+    debit {int} NOT NULL,
+    credit {int} NOT NULL,
+    amount_fen {int} NOT NULL CHECK (amount_fen > 0),
+    record {bytes},
+    PRIMARY KEY (day, owner, key)
+){keyed};
+CREATE UNIQUE INDEX movements_archive_key ON movements_archive (key);
+ALTER TABLE movements RENAME TO movements_before
+"""
+
+_MOVE_BEFORE = """
+INSERT INTO days (number, date, opened_s, cut, archived_s, movement_count, moved_fen, digest)
+    VALUES (1, 0, (SELECT coalesce(min(at_s), 0) FROM commits), 0, 0, 0, 0, {empty});
+INSERT INTO movements_1 (key, debit, credit, amount_fen, record, owner)
+    SELECT m.key, m.debit, m.credit, m.amount_fen, m.record, CASE WHEN d.owner > 0 THEN d.owner ELSE c.owner END
+    FROM movements_before m JOIN accounts d ON d.number = m.debit JOIN accounts c ON c.number = m.credit ORDER BY m.key;
+DROP TABLE movements_before
+"""
+
+_SEALS = [f"ALTER TABLE {table} ADD COLUMN seal {{bytes}} NOT NULL DEFAULT {{empty}}" for table in SEALED]
+
+MIGRATIONS: list[tuple[str, list[str]]] = [
+    ("0001_books", _statements(_BOOKS) + _school_accounts()),
+    ("0002_full_strength", _statements(_STRENGTH) + create_day(1) + _statements(_MOVE_BEFORE) + create_view([1]) + _SEALS),
+]
+"""In order; each is one transaction."""

@@ -21,8 +21,9 @@ from host.keys import SiteKeys
 from host.ledger.books import Books, key_of
 from host.ledger.contract import Job, Key, Value
 from host.ledger.process import Process, take_epoch
-from host.ledger.rows import Row, columns_of
-from host.ledger.schema import APPLICATION_ID, is_behind, migrate, missing_guards
+from host.ledger.rows import Movement, Row, columns_of
+from host.ledger.schema import day_table
+from host.ledger.sqlite_schema import APPLICATION_ID, is_behind, migrate, missing_guards
 from host.settings import Settings
 
 T = TypeVar("T")
@@ -225,10 +226,15 @@ class SqliteStore:
         for kind, rows in _by_table(deletes):
             self._connection.executemany(_delete(kind), [key_of(row) for row in rows])
         for kind, rows in _by_table(inserts):
-            self._connection.executemany(_insert(kind), [_values(row) for row in rows])
+            table = self._open_table() if kind is Movement else kind.TABLE
+            self._connection.executemany(_insert(kind, table), [_values(row) for row in rows])
         for kind, rows in _by_table(updates):
             columns = _others(kind) + kind.KEY
             self._connection.executemany(_update(kind), [tuple(getattr(row, column) for column in columns) for row in rows])
+
+    def _open_table(self) -> str:
+        """The table of the open day's movements."""
+        return day_table(cast(int, self._connection.execute("SELECT max(number) FROM days").fetchone()[0]))
 
 
 def _connect(path: Path, *, create: bool) -> sqlite3.Connection:
@@ -278,8 +284,8 @@ def _select_one(kind: type[Row]) -> str:
 
 
 @cache
-def _insert(kind: type[Row]) -> str:
-    return f"INSERT INTO {kind.TABLE} ({', '.join(columns_of(kind))}) VALUES ({', '.join('?' * len(columns_of(kind)))})"
+def _insert(kind: type[Row], table: str) -> str:
+    return f"INSERT INTO {table} ({', '.join(columns_of(kind))}) VALUES ({', '.join('?' * len(columns_of(kind)))})"
 
 
 @cache

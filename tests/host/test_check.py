@@ -46,18 +46,18 @@ def test_right_books_are_right(used: Site) -> None:
 
 
 ALTERATIONS = {
-    "an amount": (f"UPDATE movements SET amount_fen = 400 WHERE key = {SALE}", f"{TILL}-1-1"),
+    "an amount": (f"UPDATE movements_1 SET amount_fen = 400 WHERE key = {SALE}", f"{TILL}-1-1"),
     "an amount and the balances with it": (
-        f"UPDATE movements SET amount_fen = 400 WHERE key = {SALE}; "
+        f"UPDATE movements_1 SET amount_fen = 400 WHERE key = {SALE}; "
         "UPDATE accounts SET balance_fen = balance_fen + 100 WHERE number = 100; "
         "UPDATE accounts SET balance_fen = balance_fen - 100 WHERE label = '第一食堂'",
         f"{TILL}-1-1",
     ),
-    "an account": (f"UPDATE movements SET debit = 101 WHERE key = {SALE}", "account 101"),
+    "an account": (f"UPDATE movements_1 SET debit = 101 WHERE key = {SALE}", "account 101"),
     "a balance": ("UPDATE accounts SET balance_fen = balance_fen + 1 WHERE number = 100", "account 100"),
     "what is held": ("UPDATE accounts SET held_fen = held_fen - 1 WHERE number = 100", "account 100"),
-    "a record": (f"UPDATE movements SET record = zeroblob(64) WHERE key = {SALE}", f"{TILL}-1-1"),
-    "a movement gone": (f"DELETE FROM movements WHERE key = {SALE}", f"{TILL}-1 lacks record 1"),
+    "a record": (f"UPDATE movements_1 SET record = zeroblob(64) WHERE key = {SALE}", f"{TILL}-1-1"),
+    "a movement gone": (f"DELETE FROM movements_1 WHERE key = {SALE}", f"{TILL}-1 lacks record 1"),
     "a fact gone": (f"DELETE FROM facts WHERE key = {OPENED}", f"hold {SHOWER}-1-1"),
     "a hold gone": (f"DELETE FROM holds WHERE key = {OPENED}", "account 101 holds"),
     "a hold that was passed": (f"UPDATE holds SET state = 'asked' WHERE key = {OPENED}", f"hold {SHOWER}-1-1"),
@@ -83,6 +83,6 @@ def test_an_alteration_is_found_and_named(used: Site, what: str) -> None:
 def test_a_forged_record_in_an_honest_place_is_found(used: Site) -> None:
     """Another sale under the same name, signed with another key, balances and all put right."""
     forged = make_record(kinds.SALE, name=Name(TILL, 1, 1), key=999, subject=1, amount_fen=500)
-    tamper(used.path, f"UPDATE movements SET record = x'{forged.hex()}' WHERE key = {SALE}")
+    tamper(used.path, f"UPDATE movements_1 SET record = x'{forged.hex()}' WHERE key = {SALE}")
     used.reopen()
     assert any("wrong TAC" in problem for problem in check(used.ledger).problems)
