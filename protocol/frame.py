@@ -17,8 +17,6 @@ SEALED = const(0x40)  # bit 6
 ADDRESS_MAX = const(32)
 BODY_SIZE_MAX = const(250)
 
-_SEQUENCE_SHIFT = const(3)
-_LOW_BITS = const(7)
 _SIZE_MIN = const(4)
 _SIZE_MAX = const(254)
 _ENCODED_MAX = const(256)  # 254 bytes, one code byte, and the needless last block some encoders add
@@ -62,16 +60,6 @@ def is_from_terminal(control: int) -> bool:
 def is_sealed(control: int) -> bool:
     """Tell whether the body is sealed (section 4)."""
     return bool(control & SEALED)
-
-
-def sequence_of(control: int) -> int:
-    """Return the low three bits of the sealed frame's counter; 0 where the body is not sealed."""
-    return control >> _SEQUENCE_SHIFT & _LOW_BITS
-
-
-def acknowledgement_of(control: int) -> int:
-    """Return the low three bits of the last counter the sender accepted."""
-    return control & _LOW_BITS
 
 
 def encode_frame(codec: Codec, address: int, control: int, body: bytes) -> bytes:

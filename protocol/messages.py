@@ -204,7 +204,6 @@ class MessageError(Exception):
 
 # A field's type, its least and greatest value or size, and for byte strings the step between sizes.
 _U8 = (int, 0, 0xFF, 1)
-_U16 = (int, 0, 0xFFFF, 1)
 _U32 = (int, 0, 0xFFFFFFFF, 1)
 _TERMINAL = (int, 1, 0xFFFF, 1)
 _EPOCH = (int, 0, 0xFFF, 1)

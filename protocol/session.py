@@ -148,7 +148,7 @@ class TerminalSession:
     def _opens(self, welcome: "messages.Welcome") -> bool:
         """Open the session that a WELCOME offers, if it proves that it answers our HELLO."""
         bound_to = handshake.transcript(
-            version=welcome.version,
+            versions=(welcome.version, messages.VERSION_LOWEST, messages.VERSION_HIGHEST),
             terminal=self._terminal,
             host=welcome.host,
             terminal_challenge=self._challenge,
@@ -301,18 +301,18 @@ class HostSession:
         if version < max(hello.low, messages.VERSION_LOWEST):
             return messages.encode(messages.Refused(messages.HELLO, messages.VERSION_UNKNOWN))
         if self._pending is None or body != self._hello:
-            self._offer(hello.challenge, version)
+            self._offer(hello, version)
             self._hello = body
         return self._welcome
 
-    def _offer(self, terminal_challenge: bytes, version: int) -> None:
+    def _offer(self, hello: "messages.Hello", version: int) -> None:
         # A fresh challenge each time, so that a HELLO heard before, whoever repeats it, never yields a key used before.
         challenge = self._random(handshake.CHALLENGE_SIZE)
         bound_to = handshake.transcript(
-            version=version,
+            versions=(version, hello.low, hello.high),
             terminal=self._terminal,
             host=self._host,
-            terminal_challenge=terminal_challenge,
+            terminal_challenge=hello.challenge,
             host_challenge=challenge,
         )
         proof = handshake.proof(self._crypto, self._link_key, bound_to)

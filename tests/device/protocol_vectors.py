@@ -210,7 +210,7 @@ def check_session(build: "Build", page: "Page") -> None:
             received = receiver.receive(decoder.next_event())
             assert received == (None if step["received"] is None else _bytes(step["received"])), step
         bound_to = handshake.transcript(
-            version=1, terminal=terminal, host=host, terminal_challenge=terminal_challenge, host_challenge=host_challenge
+            versions=(1, 1, 1), terminal=terminal, host=host, terminal_challenge=terminal_challenge, host_challenge=host_challenge
         )
         assert handshake.proof(build.crypto, link_key, bound_to) == _bytes(vector["proof"])
         assert handshake.session_key(build.crypto, link_key, bound_to) == _bytes(vector["session_key"])
