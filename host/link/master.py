@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from host.link.codec import decode_message
 from host.link.events import Event, PeerDown, PeerUp, Received
 from host.link.peer import Peer
-from host.link.states import ROUND_MAX_MS, ROUND_MIN_MS, State
+from host.link.states import LOST_MS, ROUND_MAX_MS, ROUND_MIN_MS, State
 from host.link.suspicion import Suspicion
 from protocol.frame import BadFrame, Codec, Decoder, Frame, encode_frame, is_from_terminal, is_sealed
 from protocol.messages import OUT_OF_PLACE, MessageError, Refused, is_in_place, number_of
@@ -187,9 +187,7 @@ class Master:
             peer.said_ms = now_ms
         plain = peer.session.receive(frame)
         peer.renew()
-        if peer.session.is_open and not peer.is_up:
-            peer.is_up = True
-            self._events.append(PeerUp(peer.terminal))
+        self._tell_how_it_is(peer, is_shaking_hands=bool(frame.body) and not is_sealed(frame.control), now_ms=now_ms)
         if plain is not None:
             peer.said_ms = now_ms
             self._read(peer, plain)
@@ -235,6 +233,16 @@ class Master:
         peer.was_silent(now_ms)
         peer.set_next(self._round_ms)
         if peer.state is State.DEAD:
+            self._tell_down(peer)
+
+    def _tell_how_it_is(self, peer: Peer, *, is_shaking_hands: bool, now_ms: float) -> None:
+        """A terminal is up while it goes on with a session. One that only says HELLO may be a board with other keys."""
+        if not is_shaking_hands:
+            peer.in_session_ms = now_ms
+            if peer.session.is_open and not peer.is_up:
+                peer.is_up = True
+                self._events.append(PeerUp(peer.terminal))
+        elif now_ms - peer.in_session_ms >= LOST_MS:
             self._tell_down(peer)
 
     def _tell_down(self, peer: Peer) -> None:

@@ -36,6 +36,8 @@ class Peer:
         self.heard_ms = float("-inf")
         self.said_ms = float("-inf")
         """When a message last went either way: what makes it busy."""
+        self.in_session_ms = float("-inf")
+        """When it last answered with anything but a handshake."""
         self.is_answered = False
         """Asked once, and answered: a second answer must be another board's."""
         self.is_up = False

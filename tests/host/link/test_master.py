@@ -349,3 +349,12 @@ def test_whatever_the_wire_does_everything_arrives_once_and_in_order(
     for terminal in wire.terminals:
         assert wire.records[terminal.number] == terminal.journal
         assert 99 in terminal.approved_ms
+
+
+def test_a_board_with_other_keys_in_the_place_of_a_known_one_is_not_up() -> None:
+    """It says HELLO for ever, and opens nothing: the session that stands belongs to the board before it."""
+    wire = line_of(1)
+    wire.run(500)
+    wire.terminals[0] = PretendTerminal(100, 1, wire.random, key=bytes(16))
+    wire.run(5_000)
+    assert [type(event) for event in wire.events if isinstance(event, PeerUp | PeerDown)] == [PeerUp, PeerDown]
