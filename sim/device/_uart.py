@@ -6,6 +6,8 @@ from opcodes import IDLE, UART_FLUSH, UART_IS_IDLE, UART_WRITE
 
 
 class UART:
+    """A serial port to the simulator's line: bytes take their time at the baud rate, and what does not fit into `rxbuf` is lost."""
+
     def __init__(self, *options, **more):
         call("_setup", "new_uart", self, *options, **more)
 

@@ -70,6 +70,8 @@ _hub.on_fired = _fire
 
 
 class Pin:
+    """A GPIO. Its level, pulls and edges are the simulator's board; handlers run by `micropython.schedule`, as soft interrupts do."""
+
     IN = 0
     OUT = 1
     OPEN_DRAIN = 2
@@ -113,6 +115,8 @@ class Pin:
 
 
 class SPI:
+    """A hardware bus. Transfers take the time that the bits take on the bus, as far as a wait is worth its cost here."""
+
     def __init__(self, *places, **options):
         call("_setup", "new_spi", self, *places, **options)
 
@@ -150,6 +154,8 @@ class SPI:
 
 
 class PWM:
+    """A slice's output: runs once frequency (Hz) and duty (0 to 65535) are both given. Limits as in the rp2 port."""
+
     def __init__(self, dest, *, freq=0, duty_u16=-1):
         self._pin = call("_setup", "pin_id", dest)
         self._freq = 0
@@ -178,6 +184,8 @@ class PWM:
 
 
 class WDT:
+    """The watchdog, 8,388 ms at most (RP2040 data sheet, 4.7); unfed it resets the board. It cannot be stopped."""
+
     def __init__(self, id=0, timeout=5000):
         if id != 0:
             raise ValueError("WDT(%d) doesn't exist" % id)

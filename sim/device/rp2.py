@@ -19,6 +19,8 @@ def asm_pio_encode(instr, sideset_count, sideset_opt=False):
 
 
 class StateMachine:
+    """One of eight PIO state machines (RP2040 data sheet, 3): the program runs in the simulator, cycle by cycle where it matters."""
+
     def __init__(self, id, program=None, freq=-1, **places):
         if not 0 <= id < 8:
             raise ValueError("invalid StateMachine")
