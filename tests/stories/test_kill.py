@@ -30,6 +30,9 @@ VICTIMS = (("host",), ("shower",), ("pos",), ("host", "shower"), ("host", "pos")
 SOON_S, LATE_S, DARK_S = 0.06, 0.6, 0.4
 """Into the step: half of the kills come so soon, where asks and writes are, half later. And how long it stays dark, at most."""
 
+AGAIN, BOOT_S = 0.3, 1.5
+"""How many die once more soon after their start, and within what time: a start takes about a second."""
+
 _ACT_S = 3 * LIMIT_S
 
 
@@ -42,9 +45,12 @@ class Kill:
     step: str
     after_s: float
     dark_s: float
+    again_s: float | None
+    """How long after its start it dies once more: while it boots, shakes hands, or delivers what it kept. None: it does not."""
 
     def __str__(self) -> str:
-        return f"{' + '.join(self.victims)} in {self.step!r}, {self.after_s * 1000:.0f} ms after it began"
+        again = "" if self.again_s is None else f", again {self.again_s * 1000:.0f} ms after its start"
+        return f"{' + '.join(self.victims)} in {self.step!r}, {self.after_s * 1000:.0f} ms after it began{again}"
 
 
 def schedule(seed: int, count: int) -> list[Kill]:
@@ -56,7 +62,8 @@ def schedule(seed: int, count: int) -> list[Kill]:
     for victim, shower in zip(victims, showers, strict=True):
         step = random.choice(STEPS[shower] + STEPS["sale"])
         after_s = random.uniform(0, SOON_S if random.random() < 0.5 else LATE_S)
-        kills.append(Kill(victim, shower, step, after_s, random.uniform(0, DARK_S)))
+        again_s = random.uniform(0, BOOT_S) if random.random() < AGAIN else None
+        kills.append(Kill(victim, shower, step, after_s, random.uniform(0, DARK_S), again_s))
     return kills
 
 
@@ -104,19 +111,31 @@ def _play(street: Street, crowd: Crowd, kill: Kill) -> None:
                 act.result(_ACT_S)
             raise AssertionError(f"nobody came to {kill.step}")
         time.sleep(kill.after_s)
-        for victim in kill.victims:
-            if victim == "host":
-                street.demo.host.kill()
-            else:
-                street.demo.boards[victim].cut_power()
+        _kill(street, kill.victims)
         time.sleep(kill.dark_s)
-        for victim in kill.victims:
-            if victim == "host":
-                street.demo.host.start()
-            else:
-                street.demo.boards[victim].power_on()
+        _start(street, kill.victims)
+        if kill.again_s is not None:
+            time.sleep(kill.again_s)
+            _kill(street, kill.victims)
+            _start(street, kill.victims)
         for act in acts:
             act.result(_ACT_S)
+
+
+def _kill(street: Street, victims: tuple[str, ...]) -> None:
+    for victim in victims:
+        if victim == "host":
+            street.demo.host.kill()
+        else:
+            street.demo.boards[victim].cut_power()
+
+
+def _start(street: Street, victims: tuple[str, ...]) -> None:
+    for victim in victims:
+        if victim == "host":
+            street.demo.host.start()
+        else:
+            street.demo.boards[victim].power_on()
 
 
 def _shuffled(random: Random, values: tuple[T, ...], count: int) -> list[T]:
