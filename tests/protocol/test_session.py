@@ -5,7 +5,7 @@ from random import Random
 import pytest
 
 from host.crypto import HostCrypto
-from protocol import handshake, messages
+from protocol import messages
 from protocol.frame import FROM_TERMINAL, SEALED, Frame
 from protocol.messages import Hello, Refused, Welcome, Who
 from protocol.session import HostSession, TerminalSession
@@ -157,32 +157,6 @@ def test_a_welcome_that_proves_nothing_opens_nothing(change: dict[str, int]):
     assert not pair.terminal.is_open
 
 
-@pytest.mark.parametrize("version", [0, 2])
-def test_a_version_nobody_offered_opens_nothing_even_with_the_right_proof(version: int):
-    """A host that answers with a version the terminal does not have is broken, whatever keys it has."""
-    pair = Pair()
-    hello = said(pair.from_terminal())
-    assert isinstance(hello, Hello)
-    challenge = bytes(16)
-    bound_to = handshake.transcript(
-        versions=(version, 1, 1), terminal=TERMINAL, host=HOST, terminal_challenge=hello.challenge, host_challenge=challenge
-    )
-    proof = handshake.proof(pair.crypto, LINK_KEY, bound_to)
-    pair.terminal.receive(clear(Welcome(version, TERMINAL, HOST, challenge, proof)))
-    assert not pair.terminal.is_open
-
-
-@pytest.mark.parametrize("versions", [(0, 1), (1, 9)])
-def test_a_hello_whose_versions_were_altered_on_the_line_opens_nothing(versions: tuple[int, int]):
-    """Nobody can talk two ends down to an older version than both know."""
-    pair = Pair()
-    hello = said(pair.from_terminal())
-    assert isinstance(hello, Hello)
-    pair.host.receive(clear(hello._replace(low=versions[0], high=versions[1]), to_host=True))
-    pair.terminal.receive(pair.from_host())
-    assert not pair.terminal.is_open
-
-
 def test_a_host_with_another_key_opens_nothing():
     pair = Pair(host_key=bytes(16))
     for _ in range(10):
@@ -248,20 +222,6 @@ def test_nothing_of_the_old_session_opens_in_the_new_one():
     assert pair.host.receive(state) is None
     pair.shake_hands(b"state again")
     assert pair.host.receive(state) is None
-
-
-def test_versions_without_a_common_one_are_refused():
-    pair = Pair()
-    pair.host.receive(clear(Hello(2, 9, TERMINAL, 1, bytes(16)), to_host=True))
-    assert said(pair.from_host()) == Refused(messages.HELLO, messages.VERSION_UNKNOWN)
-
-
-def test_the_highest_common_version_is_taken():
-    pair = Pair()
-    pair.host.receive(clear(Hello(0, 9, TERMINAL, 1, bytes(16)), to_host=True))
-    welcome = said(pair.from_host())
-    assert isinstance(welcome, Welcome)
-    assert welcome.version == 1
 
 
 @pytest.mark.parametrize("hello", [Hello(1, 1, 101, 1, bytes(16)), Hello(1, 1, TERMINAL, 2, bytes(16))])
