@@ -21,11 +21,20 @@ else
     "$python" -c 'import os, sys, sysconfig; sys.exit(not os.path.exists(os.path.join(sysconfig.get_path("include"), "Python.h")))' || missing+=(python3-dev)
 fi
 command -v cc >/dev/null || command -v gcc >/dev/null || missing+=(gcc libc6-dev)
+# The tests of the ledger start a PostgreSQL of their own (tests/postgres.py); what only runs needs none.
+if [ "$requirements" = requirements-dev.txt ] && ! command -v initdb >/dev/null && ! compgen -G '/usr/lib/postgresql/*/bin/initdb' >/dev/null; then
+    missing+=(postgresql)
+fi
 
 if [ ${#missing[@]} -gt 0 ]; then
     if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
         say "Installing ${missing[*]} (apt-get) ..."
         apt-get update -qq
+        case " ${missing[*]} " in *" postgresql "*)
+            # Debian would start a server of its own, which nobody asked for; the tests' servers come and go with the tests.
+            DEBIAN_FRONTEND=noninteractive apt-get install -qq -y postgresql-common >/dev/null
+            pg_conftool /etc/postgresql-common/createcluster.conf set create_main_cluster off ;;
+        esac
         DEBIAN_FRONTEND=noninteractive apt-get install -qq -y "${missing[@]}" >/dev/null
     else
         say "Missing: ${missing[*]}. Install them, then run make again:"

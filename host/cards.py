@@ -5,10 +5,12 @@ from dataclasses import replace
 from host.errors import AlreadyThere, InvalidValue, NotFound
 from host.holders import need_holder, new_account
 from host.keys import KEY_VERSION
+from host.ledger.audit_log import note
 from host.ledger.books import Books
 from host.ledger.contract import Ledger
 from host.ledger.kinds import AccountKind
 from host.ledger.rows import Card
+from host.restoring import refuse_while_waiting
 from protocol.card import EXPIRY_NONE, SECTOR, Identity, new_card
 
 IMAGE_SIZE = 1024
@@ -45,9 +47,17 @@ def deny(ledger: Ledger, number: int, reason: str) -> Card:
     return ledger.commit(lambda books: _deny(books, number, reason))
 
 
+def allow(ledger: Ledger, number: int, reason: str) -> Card:
+    """Let a denied card pay again; one that is not denied stays as it is. Raises `NotFound`, `LedgerAway`."""
+    return ledger.commit(lambda books: _allow(books, number, reason))
+
+
 def image(ledger: Ledger, number: int) -> bytes:
-    """The 1024 bytes of a card as issued: sector 1 is ours, the others have transport keys. Raises `NotFound`."""
-    return ledger.view(lambda books: _image(books, need_card(books, number)))
+    """The 1024 bytes of a card as issued: sector 1 is ours, the others have transport keys. Raises `NotFound`, `LedgerAway`.
+
+    A commit: whoever takes a card's keys out stands in the audit log.
+    """
+    return ledger.commit(lambda books: _encode(books, number))
 
 
 def need_card(books: Books, number: int) -> Card:
@@ -62,10 +72,12 @@ def _add(books: Books, holder_number: str, uid: bytes, expiry_day: int) -> Card:
     holder = need_holder(books, holder_number)
     if books.first(Card, uid=uid) is not None:
         raise AlreadyThere("卡 card with UID", uid.hex())
+    refuse_while_waiting(books, "a new card would get a number that was perhaps given before")
     number = books.highest(Card, "number") + 1
     mirror = new_account(books, AccountKind.MIRROR, f"卡 card {number:08d}", owner=holder.account)
     card = Card(number, holder.account, mirror.number, uid, holder.holder_class, expiry_day, KEY_VERSION)
     books.add(card)
+    note(books, "card.add", f"{number:08d}", holder=holder_number, uid=uid.hex(), expiry_day=expiry_day)
     return card
 
 
@@ -74,7 +86,23 @@ def _deny(books: Books, number: int, reason: str) -> Card:
     if card.denied_s is None:
         card = replace(card, denied_s=books.now_s, denied_for=reason)
         books.change(card)
+        note(books, "card.deny", f"{number:08d}", reason=reason)
     return card
+
+
+def _allow(books: Books, number: int, reason: str) -> Card:
+    card = need_card(books, number)
+    if card.denied_s is not None:
+        note(books, "card.allow", f"{number:08d}", reason=reason, was_denied_for=card.denied_for)
+        card = replace(card, denied_s=None, denied_for="")
+        books.change(card)
+    return card
+
+
+def _encode(books: Books, number: int) -> bytes:
+    content = _image(books, need_card(books, number))
+    note(books, "card.encode", f"{number:08d}")
+    return content
 
 
 def _image(books: Books, card: Card) -> bytes:

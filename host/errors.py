@@ -61,6 +61,60 @@ class LedgerAway(OnecardError):
     exit_code = EXIT_BUSY
 
 
+class CommitUnknown(LedgerAway):
+    """The answer to a commit was lost, and so is whether it was written. The same request again, by its own name or key, finds out."""
+
+
+class ServerUnfit(OnecardError):
+    """A database server, or the role the host has there, that money must not be trusted to; the message has what mends it."""
+
+
+class CopyMissing(OnecardError):
+    """What was done is in the ledger, but its copy is not in the journal file: it may not be called done."""
+
+    exit_code = EXIT_BUSY
+
+
+class RequestDiffers(OnecardError):
+    """A request's key was used before, for something else; `request` says which."""
+
+    def __init__(self, request: str, record: str) -> None:
+        super().__init__(f"请求号已用过 request key {request!r} stands for another record, {record}: nothing was done; use a new one")
+        self.request = request
+
+
+class RestoreWaiting(OnecardError):
+    """The ledger was restored, and what is asked for must wait until all terminals have delivered."""
+
+    exit_code = EXIT_BUSY
+
+
+class QueryWrong(OnecardError):
+    """A question to the ledger that the database does not understand, or does not allow."""
+
+    exit_code = EXIT_USAGE
+
+
+class BackupWrong(OnecardError):
+    """A backup is incomplete, damaged, or not of this site; the message says what to try."""
+
+
+class TryAgain(LedgerAway):
+    """The database broke a transaction off for another's sake (deadlock, serialization): nothing of it stays, and it may work now."""
+
+
+class TransactionLost(LedgerAway):
+    """The database has rolled back a whole commit, not one job of it."""
+
+
+class RuleBroken(OnecardError):
+    """The database itself refused a row: a name stands already, a balance would fall too low, what is posted would change."""
+
+
+class NeedsAlone(OnecardError):
+    """What a terminal sent touches more than its own rows: it is answered in a commit of its own."""
+
+
 class AlreadyThere(OnecardError):
     """A number, UID, place or address is taken; `thing` and `value` say which."""
 
@@ -102,3 +156,15 @@ class AlreadyEnded(OnecardError):
     def __init__(self, code: str, state: str) -> None:
         super().__init__(f"预约已结束 booking {code} is {state} already")
         self.state = state
+
+
+class AlreadyClosed(OnecardError):
+    """An item of the worklist was closed before."""
+
+    def __init__(self, number: int) -> None:
+        super().__init__(f"差错已结 item {number} is closed already: `onecard audit --subject {number}` says by whom and why")
+        self.number = number
+
+
+class DayNotReady(OnecardError):
+    """A business day cannot be closed, archived or reported just now; the message says what is missing."""

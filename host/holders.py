@@ -4,11 +4,16 @@ import re
 from dataclasses import dataclass
 
 from host.errors import AlreadyThere, InvalidValue, NotFound
+from host.ledger.adjustment import source_annex
+from host.ledger.audit_log import note
 from host.ledger.books import Books
 from host.ledger.contract import Ledger
 from host.ledger.kinds import AccountKind
 from host.ledger.process import write_record
-from host.ledger.rows import FIRST_ACCOUNT, Account, Card, Holder
+from host.ledger.reports import name_text
+from host.ledger.requests import answered
+from host.ledger.rows import CASH, FIRST_ACCOUNT, Account, Card, Holder
+from host.restoring import refuse_while_waiting
 from protocol import record as kinds
 from protocol.messages import SUBJECT_ACCOUNT
 
@@ -28,6 +33,8 @@ class Balance:
     held_fen: int
     purses_fen: int
     cards: tuple[Card, ...]
+    wallets: tuple[tuple[str, int], ...] = ()
+    """Name and what is in it, beside the account."""
 
     @property
     def available_fen(self) -> int:
@@ -57,11 +64,14 @@ def balance(ledger: Ledger, number: str) -> Balance:
     return ledger.view(lambda books: balance_in(books, need_holder(books, number)))
 
 
-def recharge(ledger: Ledger, number: str, amount_fen: int) -> Balance:
-    """Pay cash into a holder's account. Raises `InvalidValue`, `NotFound`, `LedgerAway`."""
+def recharge(ledger: Ledger, number: str, amount_fen: int, *, source: int = CASH, request: str = "") -> Balance:
+    """Pay into a holder's account, over the counter or through another `source`; the same `request` again pays nothing again.
+
+    Raises `InvalidValue`, `NotFound`, `RequestDiffers`, `LedgerAway`, `CopyMissing` (it is paid, but not to be called so).
+    """
     if not 0 < amount_fen <= MOST_RECHARGED_FEN:
         raise InvalidValue(f"充值金额不对 {amount_fen} fen: between 1 and {MOST_RECHARGED_FEN}")
-    return ledger.commit(lambda books: _recharge(books, number, amount_fen))
+    return ledger.commit(lambda books: _recharge(books, number, amount_fen, source, request))
 
 
 def need_holder(books: Books, number: str) -> Holder:
@@ -85,20 +95,34 @@ def balance_in(books: Books, holder: Holder) -> Balance:
     account = books.need(Account, holder.account)
     cards = tuple(books.find(Card, account=holder.account))
     purses_fen = sum(books.need(Account, card.mirror).balance_fen for card in cards)
-    return Balance(holder, account.balance_fen, account.held_fen, purses_fen, cards)
+    wallets = tuple((row.label, row.balance_fen) for row in books.find(Account, owner=holder.account, kind=AccountKind.WALLET))
+    return Balance(holder, account.balance_fen, account.held_fen, purses_fen, cards, wallets)
 
 
 def _add(books: Books, number: str, name: str, holder_class: int) -> Holder:
     if books.first(Holder, number=number) is not None:
         raise AlreadyThere("持卡人 holder", number)
+    refuse_while_waiting(books, "a new holder would get an account that was perhaps given before")
     holder = Holder(new_account(books, AccountKind.HOLDER, name).number, number, name, holder_class)
     books.add(holder)
+    note(books, "holder.add", number, account=holder.account, holder_class=holder_class)
     return holder
 
 
-def _recharge(books: Books, number: str, amount_fen: int) -> Balance:
+def _recharge(books: Books, number: str, amount_fen: int, source: int, request: str) -> Balance:
     holder = need_holder(books, number)
+    if answered(books, request, kind=kinds.RECHARGE, subject=holder.account, amount_fen=amount_fen) is not None:
+        return balance_in(books, holder)
     if holder.is_closed:
         raise InvalidValue(f"账户已关闭 holder {number} is closed: nothing can be paid in")
-    write_record(books, kind=kinds.RECHARGE, subject_kind=SUBJECT_ACCOUNT, subject=holder.account, amount_fen=amount_fen)
+    key = write_record(
+        books,
+        kind=kinds.RECHARGE,
+        subject_kind=SUBJECT_ACCOUNT,
+        subject=holder.account,
+        amount_fen=amount_fen,
+        annex=b"" if source == CASH else source_annex(source),
+        request=request,
+    )
+    note(books, "recharge", number, record=name_text(key), amount_fen=amount_fen, source=source)
     return balance_in(books, holder)

@@ -5,24 +5,87 @@ kept, put on the worklist, and acknowledged (MONEY 4 and 7, SPEC L3).
 """
 
 import struct
-from dataclasses import replace
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 
-from host.errors import OnecardError
+from host import restoring
+from host.errors import NeedsAlone, OnecardError
 from host.ledger.books import Books
 from host.ledger.clock import to_wire
 from host.ledger.contract import Ledger
+from host.ledger.gathering import Wanted
 from host.ledger.kinds import ItemKind
 from host.ledger.posting import post, report
-from host.ledger.rows import Active, Epoch, Fact, Item, Movement, Terminal
-from protocol.messages import Resume, State
-from protocol.record import EPOCH_MAX, SIZE, pack_key
+from host.ledger.rows import Active, Epoch, Item, Terminal
+from protocol.messages import SUBJECT_ACCOUNT, SUBJECT_CARD, Resume, State
+from protocol.record import ACTIVATED, EPOCH_MAX, REFUND, SALE, SEQUENCE_MAX, SIZE, VOID, pack_key
 
 _HEAD = struct.Struct("<xxHHI")
 """Terminal, epoch and sequence of a record, whatever its version."""
+_NAMES = struct.Struct("<xBHHI4xBIHHI37x")
+"""Kind, the same, flags, subject, and the three of the reference."""
 
-_SEQUENCE_MAX = 0x7FFF_FFFF
+_PURSE = 0x10
+"""The flag of a record that was paid from the purse."""
+
+_ALONE = frozenset((VOID, REFUND, ACTIVATED))
+"""Kinds that touch another terminal's sales, or the bookings of a stall."""
+
 _CONFLICTS_KEPT = 8
 """Other contents kept of one name; a terminal that invents more is broken, and known to be."""
+
+
+@dataclass(frozen=True, slots=True)
+class Delivery:
+    """One or more records of 64 bytes, as a terminal delivered them at `at_s` (Unix): an `Arrival`.
+
+    Answered with (epoch, high water) for ACK; the epoch is that of the last record whose epoch is known: a
+    terminal may still deliver an older one.
+    """
+
+    terminal: int
+    data: bytes
+    at_s: int
+
+    @property
+    def is_alone(self) -> bool:
+        """See `Arrival.is_alone`."""
+        return any(kind in _ALONE for kind in self.data[1::SIZE])
+
+    def want(self, wanted: Wanted) -> None:
+        """See `Arrival.want`."""
+        wanted.terminals.add(self.terminal)
+        for _, terminal, epoch, *_ in _NAMES.iter_unpack(self._whole()):
+            if terminal == self.terminal:
+                wanted.epochs.add((terminal, epoch))
+
+    def want_more(self, wanted: Wanted, books: Books) -> None:
+        """See `Arrival.want_more`. Of a record that is posted already only its bytes are wanted."""
+        for kind, terminal, number, sequence, flags, subject, of_terminal, of_epoch, of_sequence in _NAMES.iter_unpack(self._whole()):
+            epoch = books.get(Epoch, terminal, number) if terminal == self.terminal else None
+            if epoch is None:
+                continue
+            if sequence <= epoch.high_water:
+                wanted.records.add(pack_key((terminal, number, sequence), 0))
+                continue
+            if epoch.is_closed:
+                raise NeedsAlone(f"{terminal}-{number}-{sequence} is of a closed epoch: it undoes what stands in its place")
+            subject_kind = flags >> 2 & 3
+            if subject_kind == SUBJECT_CARD:
+                wanted.cards.add(subject)
+                if flags & _PURSE or kind != SALE:
+                    wanted.purses.add(subject)
+            elif subject_kind == SUBJECT_ACCOUNT:
+                wanted.holders.add(subject)
+            if of_terminal and of_epoch <= EPOCH_MAX and of_sequence <= SEQUENCE_MAX:
+                wanted.references.add(pack_key((of_terminal, of_epoch, of_sequence), 0))
+
+    def run(self, books: Books) -> tuple[int, int]:
+        """See `Arrival.run`."""
+        return take_in(books, self.terminal, self.data, self.at_s)
+
+    def _whole(self) -> bytes:
+        return self.data[: len(self.data) - len(self.data) % SIZE]
 
 
 def take(ledger: Ledger, terminal_number: int, data: bytes, now_s: int) -> tuple[int, int]:
@@ -31,7 +94,7 @@ def take(ledger: Ledger, terminal_number: int, data: bytes, now_s: int) -> tuple
     The epoch is that of the last record whose epoch is known; a terminal may still deliver an older one.
     Raises only `LedgerAway`: then nothing was taken, and the terminal sends again.
     """
-    return ledger.commit(lambda books: take_in(books, terminal_number, data, now_s))
+    return ledger.post([Delivery(terminal_number, data, now_s)])[0]
 
 
 def resume(ledger: Ledger, terminal_number: int, state: State, now_s: int) -> Resume:
@@ -43,22 +106,26 @@ def resume(ledger: Ledger, terminal_number: int, state: State, now_s: int) -> Re
 
 
 def take_in(books: Books, terminal_number: int, data: bytes, now_s: int) -> tuple[int, int]:
-    """`take` as part of a commit: a job for `Writer.submit`."""
+    """`take` as part of a commit."""
     books.now_s = now_s
     terminal = books.need(Terminal, terminal_number)
     answered = terminal.epoch
+    old: list[tuple[int, bytes]] = []
     for start in range(0, len(data) - SIZE + 1, SIZE):
-        one = bytes(data[start : start + SIZE])
+        one = data[start : start + SIZE]
         number, epoch_number, sequence = _HEAD.unpack_from(one)
         epoch = _delivered_epoch(books, terminal, epoch_number) if number == terminal.number else None
-        if epoch is None or not 0 < sequence <= _SEQUENCE_MAX:
+        if epoch is None or not 0 < sequence <= SEQUENCE_MAX:
             _keep_other(books, ItemKind.STRAY, terminal.number, 0, one)
             continue
         answered = epoch_number
         if sequence == epoch.high_water + 1:
             post(books, terminal, epoch, one)
         elif sequence <= epoch.high_water:
-            _compare(books, pack_key((number, epoch_number, sequence), 0), one)
+            old.append((pack_key((number, epoch_number, sequence), 0), one))
+    if old:
+        _compare(books, old)
+    restoring.note_records(books, terminal_number)
     epoch = books.get(Epoch, terminal.number, answered)
     return answered, epoch.high_water if epoch else 0
 
@@ -66,6 +133,12 @@ def take_in(books: Books, terminal_number: int, data: bytes, now_s: int) -> tupl
 def resume_in(books: Books, terminal_number: int, state: State, now_s: int) -> Resume:
     """`resume` as part of a commit: a job for `Writer.submit`."""
     books.now_s = now_s
+    found = _resume_in(books, terminal_number, state, now_s)
+    restoring.note_handshake(books, terminal_number, epoch=state.epoch, following=state.next)
+    return found
+
+
+def _resume_in(books: Books, terminal_number: int, state: State, now_s: int) -> Resume:
     terminal = replace(books.need(Terminal, terminal_number), firmware=state.firmware)
     books.change(terminal)
     _note_active(books, terminal.number, state)
@@ -75,12 +148,14 @@ def resume_in(books: Books, terminal_number: int, state: State, now_s: int) -> R
         gap = pack_key((terminal.number, epoch.epoch, epoch.high_water + 1), 0)
         report(books, ItemKind.GAP, terminal=terminal.number, key=gap, evidence=struct.pack("<I", oldest - 1))
         books.change(epoch := replace(epoch, high_water=oldest - 1))
-    if epoch is not None and state.epoch >= terminal.epoch and state.next > epoch.high_water:
+    is_over = epoch is not None and epoch.is_closed
+    if epoch is not None and not is_over and state.epoch >= terminal.epoch and state.next > epoch.high_water:
         if state.epoch > terminal.epoch:
             report(books, ItemKind.HOST_BEHIND, terminal=terminal.number, evidence=struct.pack("<HH", terminal.epoch, state.epoch))
             books.change(replace(terminal, epoch=state.epoch))
         return Resume(epoch.epoch, epoch.high_water, to_wire(now_s))
-    if terminal.epoch:
+    # A board of an epoch that was closed is what the operator gave up, found: no news of the journal.
+    if terminal.epoch and not is_over:
         said = struct.pack("<HHI", terminal.epoch, state.epoch, state.next)
         report(books, ItemKind.JOURNAL_OLDER, terminal=terminal.number, evidence=said)
     return Resume(_new_epoch(books, terminal, state.epoch), 0, to_wire(now_s))
@@ -107,7 +182,7 @@ def _known_epoch(books: Books, terminal: Terminal, state: State) -> Epoch | None
 
 
 def _new_epoch(books: Books, terminal: Terminal, claimed: int) -> int:
-    number = max(terminal.epoch, claimed) + 1
+    number = max(terminal.epoch + 1, claimed + 1, terminal.next_epoch)
     if number > EPOCH_MAX:
         raise OnecardError(f"终端 {terminal.number} has used up its {EPOCH_MAX} epochs: give the device a new number")
     books.change(replace(terminal, epoch=number))
@@ -125,13 +200,13 @@ def _note_active(books: Books, terminal: int, state: State) -> None:
             books.change(active)
 
 
-def _compare(books: Books, key: int, data: bytes) -> None:
-    """A name that is posted already: the same bytes are a repeat, other bytes are refused and kept."""
-    row = books.get(Movement, key) or books.get(Fact, key)
-    if row is None or row.record is None:
-        _keep_other(books, ItemKind.LATE, data=data, terminal=key >> 47, key=key)
-    elif row.record != data:
-        _keep_other(books, ItemKind.ALTERED, data=data, terminal=key >> 47, key=key)
+def _compare(books: Books, old: Sequence[tuple[int, bytes]]) -> None:
+    """Names that are posted already: the same bytes are a repeat, other bytes are refused and kept."""
+    books.load_records([key for key, _ in old])
+    for key, data in old:
+        before = books.known_record(key)
+        if before != data:
+            _keep_other(books, ItemKind.LATE if before is None else ItemKind.ALTERED, data=data, terminal=key >> 47, key=key)
 
 
 def _keep_other(books: Books, kind: ItemKind, terminal: int, key: int, data: bytes) -> None:

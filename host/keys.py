@@ -36,6 +36,7 @@ class SiteKeys:
         self._site_key = site_key
         self._crypto = cast(Crypto, HostCrypto())  # the same shape over another library
         self._code_cmac = self._crypto.cmac(self._crypto.derive(self._site_key, b"onecard code", b""))
+        self._seal_cmac = self._crypto.cmac(self._crypto.derive(self._site_key, b"onecard seal", b""))
         self.record_cmac = lru_cache(_REMEMBERED_COUNT)(self._record_cmac)
         self.card_key = lru_cache(_REMEMBERED_COUNT)(self._card_key)
 
@@ -66,6 +67,10 @@ class SiteKeys:
     def code_cmac(self) -> Cmac:
         """The CMAC that makes and finds reservation codes; no device has its key."""
         return self._code_cmac
+
+    def seal_cmac(self) -> Cmac:
+        """The CMAC that seals rows of the ledger; it leaves the host never."""
+        return self._seal_cmac
 
     def identity(self, terminal: int, address: int, key_version: int) -> bytes:
         """What `/identity` on the board holds: number 2, address 1, link key 16, record key 16, key version 1, CRC-16 2."""

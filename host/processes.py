@@ -5,6 +5,9 @@ import os
 from contextlib import suppress
 from pathlib import Path
 
+LOCK_NAME = "serve.lock"
+"""The file in the data folder that whoever has the ledger for itself holds: a host that serves, or a restore."""
+
 _LISTENING = "0A"
 """The state of a listening socket in /proc/net/tcp (proc(5))."""
 

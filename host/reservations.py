@@ -8,16 +8,22 @@ per bath house and day, and opens one stall.
 
 from dataclasses import dataclass
 
-from host.errors import AlreadyEnded, AlreadyThere, InsufficientFunds, InvalidValue, NotFound
+from host.errors import AlreadyEnded, AlreadyThere, InsufficientFunds, InvalidValue, NotFound, RequestDiffers
 from host.holders import need_holder
+from host.ledger.audit_log import note
 from host.ledger.booking_codes import code_of, lookup_hash, make_code
 from host.ledger.bookings import booking_annex
 from host.ledger.books import Books
 from host.ledger.contract import Ledger
+from host.ledger.funds import available
+from host.ledger.holding import payers_of
 from host.ledger.kinds import ReservationState, TerminalKind
 from host.ledger.process import FACE_CLOCK, FACE_OFFICE, write_record
+from host.ledger.reports import name_text
+from host.ledger.requests import answered
 from host.ledger.rows import Account, Place, Reservation, Terminal
 from host.resources import publish
+from host.restoring import refuse_while_waiting
 from protocol import record as kinds
 from protocol.messages import RESERVATIONS, SUBJECT_ACCOUNT
 from protocol.record import pack_key, unpack_key
@@ -44,12 +50,13 @@ class Booking:
     held_fen: int
 
 
-def book(ledger: Ledger, holder_number: str, terminal_number: int, from_s: int, until_s: int, amount_fen: int) -> str:
-    """Book a stall for a time, set `amount_fen` aside, and return the code. Times in Unix seconds.
+def book(ledger: Ledger, holder_number: str, terminal_number: int, from_s: int, until_s: int, amount_fen: int, *, request: str = "") -> str:
+    """Book a stall for a time, set `amount_fen` aside, and return the code; the same `request` again gets the same code. Unix seconds.
 
-    Raises `NotFound`, `InvalidValue`, `AlreadyThere` (the stall is booked then), `InsufficientFunds`, `LedgerAway`.
+    Raises `NotFound`, `InvalidValue`, `AlreadyThere` (the stall is booked then), `InsufficientFunds`, `RequestDiffers`,
+    `LedgerAway`, `CopyMissing`.
     """
-    return ledger.commit(lambda books: _book(books, holder_number, terminal_number, from_s, until_s, amount_fen))
+    return ledger.commit(lambda books: _book(books, holder_number, terminal_number, from_s, until_s, amount_fen, request))
 
 
 def cancel(ledger: Ledger, holder_number: str, code: str) -> Booking:
@@ -74,18 +81,24 @@ def bookings_of(ledger: Ledger, holder_number: str) -> list[Booking]:
     )
 
 
-def _book(books: Books, holder_number: str, terminal_number: int, from_s: int, until_s: int, amount_fen: int) -> str:
+def _book(books: Books, holder_number: str, terminal_number: int, from_s: int, until_s: int, amount_fen: int, request: str) -> str:
     holder = need_holder(books, holder_number)
+    if (before := answered(books, request, kind=kinds.BOOKING, subject=holder.account, amount_fen=amount_fen)) is not None:
+        booking = books.need(Reservation, before)
+        if (booking.terminal, booking.from_s, booking.until_s) != (terminal_number, from_s, until_s):
+            raise RequestDiffers(request, name_text(before))
+        return code_of(books.keys, booking)
+    refuse_while_waiting(books, "a booking would set money aside that is perhaps spent already")
     terminal, place = _stall(books, terminal_number)
     _check_time(books, terminal, from_s, until_s)
     if not 0 < amount_fen <= books.settings.shower.session_fen:
         raise InvalidValue(f"金额 amount {amount_fen} fen: between 1 and {books.settings.shower.session_fen}")
     if holder.is_closed:
         raise InvalidValue(f"账户已关闭 holder {holder_number} is closed: it books nothing")
-    available_fen = books.need(Account, holder.account).available_fen
+    available_fen = available(payers_of(books, books.need(Account, holder.account), place.merchant))
     if available_fen < amount_fen:
         raise InsufficientFunds(available_fen=available_fen, lacking_fen=amount_fen - available_fen)
-    assert books.process is not None, "SqliteLedger.start comes before the first record"
+    assert books.process is not None, "`start` comes before the first record"
     key = pack_key((*books.process, books.next_sequence), 0)
     day = books.settings.site.business_day(from_s)
     code, try_count, lookup = _fresh_code(books, key, place.house, day)
@@ -93,10 +106,20 @@ def _book(books: Books, holder_number: str, terminal_number: int, from_s: int, u
         terminal=terminal_number, house=place.house, day=day, from_s=from_s, until_s=until_s, try_count=try_count, lookup=lookup
     )
     written = write_record(
-        books, kind=kinds.BOOKING, subject_kind=SUBJECT_ACCOUNT, subject=holder.account, amount_fen=amount_fen, annex=annex
+        books, kind=kinds.BOOKING, subject_kind=SUBJECT_ACCOUNT, subject=holder.account, amount_fen=amount_fen, annex=annex, request=request
     )
     assert written == key
     publish(books, terminal, RESERVATIONS)
+    note(
+        books,
+        "booking.add",
+        holder_number,
+        record=name_text(key),
+        terminal=terminal_number,
+        from_s=from_s,
+        until_s=until_s,
+        amount_fen=amount_fen,
+    )
     return code
 
 
@@ -108,6 +131,7 @@ def _cancel(books: Books, holder_number: str, code: str) -> Booking:
     still_open = [row for row in mine if row.state == ReservationState.OPEN]
     if not still_open:
         raise AlreadyEnded(code, mine[-1].state)
+    note(books, "booking.cancel", holder_number, booking=name_text(still_open[0].key), terminal=still_open[0].terminal)
     return _take_off(books, still_open[0], FACE_OFFICE)
 
 

@@ -15,23 +15,21 @@ from typing import Any
 import structlog
 import uvicorn
 
-from host import reservations
-from host.errors import EXIT_BUSY, LedgerAway, OnecardError
+from host import own_records
+from host.chores import Chores
+from host.errors import EXIT_BUSY, OnecardError
 from host.fleet import Fleet
+from host.journal import Journal, is_on_disk_of
 from host.keys import load_site_keys, load_web_token
 from host.ledger.opening import open_ledger, unix_seconds
 from host.link.roster import Roster
 from host.link.serial import LineThread
-from host.processes import OnlyOne
-from host.settings import Settings
+from host.processes import LOCK_NAME, OnlyOne
+from host.settings import Settings, journal_folder, ledger_path
 from host.web.app import make_app
 from host.web.listen import listen
 from host.web.site import Site
 from host.writer import Writer
-
-LOCK_NAME = "serve.lock"
-EXPIRE_EVERY_S = 30
-"""How often bookings that nobody used are taken off the lists."""
 
 GRACE_S = 1
 """What open requests have to end in; streams end by themselves."""
@@ -70,10 +68,9 @@ def serve(settings: Settings, data: Path) -> None:
 class _Host:
     """A host with its lines running and its socket open; `run` serves until a signal."""
 
-    def __init__(self, app: Any, opened: socket.socket, writer: Writer, stopping: threading.Event, log: Any) -> None:
+    def __init__(self, app: Any, opened: socket.socket, chores: Chores, stopping: threading.Event) -> None:
         self._socket = opened
-        self._writer = writer
-        self._log = log
+        self._chores = chores
         self._server = _Server(
             stopping,
             uvicorn.Config(
@@ -104,11 +101,8 @@ class _Host:
 
     async def _do_chores(self) -> None:
         while True:
-            try:
-                await asyncio.to_thread(reservations.expire, self._writer, unix_seconds())
-            except LedgerAway as error:
-                self._log.warning("bookings were not looked through", reason=str(error))
-            await asyncio.sleep(EXPIRE_EVERY_S)
+            await asyncio.to_thread(self._chores.do, unix_seconds())
+            await asyncio.sleep(await asyncio.to_thread(self._chores.wait_s, unix_seconds()))
 
 
 class _Server(uvicorn.Server):
@@ -151,7 +145,11 @@ def _running(settings: Settings, data: Path, stopping: threading.Event, log: Any
         token, keys = load_web_token(data), load_site_keys(data)
         ledger = open_ledger(settings, data)
         stack.callback(ledger.close)
-        process = ledger.start("serve")
+        folder = journal_folder(settings, data)
+        process, journal = own_records.start(ledger, "serve", folder, actor="serve")
+        stack.callback(journal.close)
+        _tell_journal(settings, data, journal, log)
+        Chores(ledger, log).close_missed()
         opened = listen(settings.web.host, settings.web.port)
         stack.callback(opened.close)
         _tell_address(settings, opened, log)
@@ -173,10 +171,18 @@ def _running(settings: Settings, data: Path, stopping: threading.Event, log: Any
         stack.callback(_end, threads)
         for thread in threads:
             thread.start()
-        site = Site(writer, fleet, settings.site.name, settings.site.language, stopping.is_set)
+        site = Site(
+            writer,
+            fleet,
+            settings.site.name,
+            settings.site.language,
+            stopping.is_set,
+            is_away=lambda: writer.is_away,
+            journal_problem=lambda: journal.problem,
+        )
         app = make_app(site, token=token, names=[socket.gethostname().lower(), settings.web.host])
         log.info("host started", process=process.terminal, epoch=process.epoch, lines=len(threads))
-        yield _Host(app, opened, writer, stopping, log)
+        yield _Host(app, opened, Chores(writer, log, journal), stopping)
 
 
 def _end(threads: list[LineThread]) -> None:
@@ -194,6 +200,15 @@ def _tell_address(settings: Settings, opened: socket.socket, log: Any) -> None:
         print(f"端口 {settings.web.port} 被占用，改用 {port} Port {settings.web.port} is taken, using {port}", flush=True)
     if not ip_address(address).is_loopback:
         log.warning("the pages are open to the network, without encryption: put a proxy with TLS before them", host=address, port=port)
+
+
+def _tell_journal(settings: Settings, data: Path, journal: Journal, log: Any) -> None:
+    """Warn of what would cost the host's own records: a journal that cannot be written, or that dies with the ledger's disk."""
+    where = {"folder": str(journal.folder)}
+    if journal.problem:
+        log.error("the host's journal cannot be written: nothing is booked by people until it can", reason=journal.problem, **where)
+    elif settings.ledger.url.startswith("sqlite:") and is_on_disk_of(journal.folder, ledger_path(settings, data)):
+        log.warning("the host's journal lies on the ledger's disk: let [ledger] journal name a folder on another", **where)
 
 
 def configure_log() -> None:

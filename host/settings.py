@@ -7,7 +7,7 @@ values out of range refuse the start, all at once. Where a value means money it 
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any, cast
 from zoneinfo import ZoneInfo
@@ -16,6 +16,7 @@ from host.errors import DataMissing, SettingsWrong
 
 FILE_NAME = "onecard.toml"
 _PREFIX = "ONECARD_"
+_ONE_DAY = timedelta(days=1)
 
 _FEN = {"least": 0, "most": 1_000_000_00}
 _ABOVE_ZERO_FEN = {"least": 1, "most": 65535}
@@ -40,18 +41,36 @@ class Site:
     language: str = "zh"
 
     def business_day(self, at_s: int) -> int:
-        """The business day of a Unix time, as yyyymmdd."""
-        hours, minutes = self.day_cut.split(":")
-        local = datetime.fromtimestamp(at_s, UTC).astimezone(ZoneInfo(self.timezone))
-        day = local - timedelta(hours=int(hours), minutes=int(minutes))
+        """The business day of a Unix time, as yyyymmdd: the last one that has begun."""
+        day = datetime.fromtimestamp(at_s, UTC).astimezone(ZoneInfo(self.timezone)).date()
+        # By instants, not by the clock on the wall: in autumn that shows some times twice, and a day must not come back.
+        while at_s < self._begins_s(day):
+            day -= _ONE_DAY
+        while at_s >= self._begins_s(day + _ONE_DAY):
+            day += _ONE_DAY
         return day.year * 10000 + day.month * 100 + day.day
+
+    def day_begins_s(self, day: int) -> int:
+        """When a business day (yyyymmdd) begins, and the one before it ends, in Unix seconds."""
+        return self._begins_s(date(day // 10000, day // 100 % 100, day % 100))
+
+    def local_text(self, at_s: int) -> str:
+        """A Unix time for people here; nothing for 0, a time nobody knows."""
+        if not at_s:
+            return ""
+        return datetime.fromtimestamp(at_s, UTC).astimezone(ZoneInfo(self.timezone)).strftime("%Y-%m-%d %H:%M")
+
+    def _begins_s(self, day: date) -> int:
+        hours, minutes = self.day_cut.split(":")
+        return int(datetime(day.year, day.month, day.day, int(hours), int(minutes), tzinfo=ZoneInfo(self.timezone)).timestamp())
 
 
 @dataclass(frozen=True, slots=True)
 class LedgerSettings:
-    """Where the books are. A relative path begins at the folder of onecard.toml."""
+    """Where the books are, and where the host's own records are copied to. A relative path begins at the folder of onecard.toml."""
 
-    url: str = "sqlite:ledger.db"
+    url: str = field(default="sqlite:ledger.db", repr=False)
+    """May have a password in it."""
     journal: str = "journal"
 
 
@@ -168,11 +187,23 @@ def parse_settings(text: str, environment: Mapping[str, str]) -> Settings:
     return settings
 
 
+def is_on_server(settings: Settings) -> bool:
+    """Whether the ledger is in a PostgreSQL database."""
+    return settings.ledger.url.partition(":")[0] in ("postgresql", "postgres")
+
+
+def journal_folder(settings: Settings, data: Path) -> Path:
+    """The folder of the host's journal files."""
+    return data / settings.ledger.journal
+
+
 def ledger_path(settings: Settings, data: Path) -> Path:
     """The SQLite file of `[ledger] url`. Raises `SettingsWrong` for another kind of url."""
     scheme, _, rest = settings.ledger.url.partition(":")
+    if is_on_server(settings):
+        raise SettingsWrong(["[ledger] url is a PostgreSQL database, and this wants a file: use the server's own tools"])
     if scheme != "sqlite" or not rest:
-        raise SettingsWrong([f"[ledger] url = {settings.ledger.url!r}: this version knows only sqlite:PATH"])
+        raise SettingsWrong([f"[ledger] url begins with {scheme!r}: write sqlite:PATH, or postgresql://ROLE@HOST/DATABASE"])
     return data / rest
 
 
@@ -254,8 +285,8 @@ TEMPLATE = """\
 # language = "zh"              # zh or en
 
 [ledger]
-# url = "sqlite:ledger.db"     # beside this file
-# journal = "journal"          # reserved: the host's own records once more, on another disk
+# url = "sqlite:ledger.db"     # beside this file; or postgresql://onecard@db.campus.example/onecard
+# journal = "journal"          # the host's own records once more; give it a folder on another disk
 
 [web]
 # host = "127.0.0.1"           # 0.0.0.0 opens the pages to the network

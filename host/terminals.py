@@ -3,6 +3,7 @@
 from host.errors import AlreadyThere, InvalidValue, NotFound
 from host.holders import new_account
 from host.keys import KEY_VERSION
+from host.ledger.audit_log import note
 from host.ledger.books import Books
 from host.ledger.contract import Ledger
 from host.ledger.kinds import AccountKind, TerminalKind
@@ -47,8 +48,11 @@ def on_line(ledger: Ledger, line: int) -> list[Terminal]:
 
 
 def identity(ledger: Ledger, number: int) -> bytes:
-    """The 38 bytes of a device's `/identity`, keys and all: for a file of mode 0600, never for a screen. Raises `NotFound`."""
-    return ledger.view(lambda books: _identity(books, number))
+    """The 38 bytes of a device's `/identity`, keys and all: for a file of mode 0600, never for a screen. Raises `NotFound`, `LedgerAway`.
+
+    A commit: whoever takes a device's keys out stands in the audit log.
+    """
+    return ledger.commit(lambda books: _identity(books, number))
 
 
 def _add(books: Books, number: int, kind: TerminalKind, place_name: str, house: str, line: int, address: int) -> Terminal:
@@ -66,6 +70,7 @@ def _add(books: Books, number: int, kind: TerminalKind, place_name: str, house: 
         raise InvalidValue(f"线路 line {line} has {ADDRESS_COUNT} terminals, which is all it can have")
     terminal = Terminal(number, kind, "", place.number, line, address, KEY_VERSION)
     books.add(terminal)
+    note(books, "terminal.add", number, kind=str(kind), place=place_name, house=house, line=line, address=address)
     return terminal
 
 
@@ -82,4 +87,5 @@ def _identity(books: Books, number: int) -> bytes:
     terminal = books.get(Terminal, number)
     if terminal is None or terminal.kind == TerminalKind.HOST:
         raise NotFound("终端 terminal", number, "see `onecard terminal list`")
+    note(books, "terminal.identity", number)
     return books.keys.identity(terminal.number, terminal.address, terminal.key_version)

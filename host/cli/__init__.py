@@ -5,20 +5,36 @@ They work on the data folder beside a host that is serving, or without one. Exit
 """
 
 from dataclasses import replace
+from enum import StrEnum
 from importlib import metadata
 from typing import Annotated
 
 import typer
 
 from host import holders, reservations
-from host.check import Proof
-from host.check import check as prove
-from host.cli import card, holder, terminal
-from host.cli.options import DEFAULT_DATA, Data, HolderNumber, begin_s, fen, local_time, opened, settings_of
+from host.cli import backup, card, day, holder, subsidy, terminal, wallet, worklist
+from host.cli.adjust import adjust, reverse
+from host.cli.audit import audit
+from host.cli.bill import bill
+from host.cli.options import DEFAULT_DATA, Data, HolderNumber, RequestKey, begin_s, fen, local_time, opened, settings_of
 from host.cli.output import Commands, print_table
-from host.errors import EXIT_FAILED, InvalidValue
+from host.cli.prove import check
+from host.cli.sql import sql
+from host.errors import InvalidValue
+from host.ledger.audit_log import note
 from host.ledger.opening import create_data
 from host.ledger.reports import yuan
+from host.ledger.rows import BANK, CASH
+
+
+class Source(StrEnum):
+    """How a recharge was paid."""
+
+    CASH = "cash"
+    BANK = "bank"
+
+
+_SOURCES = {Source.CASH: CASH, Source.BANK: BANK}
 
 app = typer.Typer(
     name="onecard",
@@ -32,6 +48,21 @@ app = typer.Typer(
 app.add_typer(holder.app, name="holder")
 app.add_typer(card.app, name="card")
 app.add_typer(terminal.app, name="terminal")
+app.add_typer(day.app, name="day")
+app.add_typer(wallet.app, name="wallet")
+app.add_typer(subsidy.app, name="subsidy")
+app.add_typer(worklist.app, name="worklist")
+app.command()(check)
+app.command()(audit)
+app.command()(sql)
+app.command()(reverse)
+app.command()(adjust)
+app.command()(bill)
+app.command()(backup.backup)
+app.command()(backup.verify)
+app.command()(backup.restore)
+app.command("end-wait")(backup.end_wait)
+app.command("collect-host")(backup.collect_host)
 
 
 def _print_version(wanted: bool) -> None:
@@ -52,28 +83,41 @@ def root(
 
 
 @app.command()
-def init(data: Data = DEFAULT_DATA) -> None:
+def init(
+    data: Data = DEFAULT_DATA,
+    ledger: Annotated[
+        str, typer.Option("--ledger", metavar="URL", help="账本 postgresql://ROLE@HOST/DATABASE: an empty database; without it a file")
+    ] = "",
+) -> None:
     """新建 Make a data folder.
 
     It has the settings with comments, the site key, and an empty ledger.
 
     Example: onecard init --data var
     """
-    create_data(data)
+    create_data(data, url=ledger)
+    with opened(data) as made:
+        made.commit(lambda books: note(books, "site.init", data.name))
     typer.echo(f"已建立 made {data}: look at {data / 'onecard.toml'}, and keep a copy of {data / 'keys'} in a safe place")
 
 
 @app.command()
 def recharge(
-    number: HolderNumber, amount: Annotated[str, typer.Argument(metavar="YUAN", help="金额 amount in yuan")], data: Data = DEFAULT_DATA
+    number: HolderNumber,
+    amount: Annotated[str, typer.Argument(metavar="YUAN", help="金额 amount in yuan")],
+    by: Annotated[Source, typer.Option(help="方式 how it was paid")] = Source.CASH,
+    request: RequestKey = "",
+    data: Data = DEFAULT_DATA,
 ) -> None:
-    """充值 Pay cash into a holder's account.
+    """充值 Pay into a holder's account: cash over the counter, or what came by bank.
 
-    Example: onecard recharge 20260001 50.00
+    Repeated with the same --key, after a power cut for instance, it pays once.
+
+    Example: onecard recharge 20260001 50.00 --key receipt-4711
     """
     amount_fen = fen(amount)
     with opened(data, role="command") as ledger:
-        found = holders.recharge(ledger, number, amount_fen)
+        found = holders.recharge(ledger, number, amount_fen, source=_SOURCES[by], request=request)
     typer.echo(f"已充值 {yuan(amount_fen)} 元: {found.holder.name} {number} now has {yuan(found.available_fen)} available")
 
 
@@ -90,6 +134,7 @@ def balance(number: HolderNumber, data: Data = DEFAULT_DATA) -> None:
         ("可用 available", yuan(found.available_fen)),
         ("冻结 held", yuan(found.held_fen)),
         ("账户 account", yuan(found.account_fen)),
+        *((f"钱包 wallet {name}", yuan(amount_fen)) for name, amount_fen in found.wallets),
         ("卡片钱包 purses", yuan(found.purses_fen)),
     ]
     print_table(("", "元 yuan"), rows)
@@ -102,6 +147,7 @@ def reserve(
     begin: Annotated[str, typer.Option("--from", metavar="TIME", help='开始 18:30 or "2026-11-24 18:30"; default: now')] = "",
     minutes: Annotated[int, typer.Option(min=1, max=240, help="时长 how long")] = 30,
     amount: Annotated[str, typer.Option(metavar="YUAN", help="预扣 set aside; default: one pre-deduction")] = "",
+    request: RequestKey = "",
     cancel: Annotated[str, typer.Option(metavar="CODE", help="取消 cancel the booking with this code")] = "",
     data: Data = DEFAULT_DATA,
 ) -> None:
@@ -125,26 +171,13 @@ def reserve(
         rows = [(row.code, row.place, *_times(row, zone), yuan(row.held_fen), row.state) for row in found]
         print_table(("预约码 code", "地点 place", "开始 from", "结束 until", "预扣 held", "状态 state"), rows)
     else:
+        if request and not begin:
+            raise InvalidValue("--key 要和 --from 一起用 needs --from: a booking repeated with its key must name the same time")
         from_s = begin_s(begin, zone)
         amount_fen = fen(amount) if amount else settings.shower.prededuct_fen
         with opened(data, role="command") as ledger:
-            code = reservations.book(ledger, number, stall, from_s, from_s + minutes * 60, amount_fen)
+            code = reservations.book(ledger, number, stall, from_s, from_s + minutes * 60, amount_fen, request=request)
         typer.echo(f"预约码 code {code}: {local_time(from_s, zone)}, {minutes} min, {yuan(amount_fen)} set aside")
-
-
-@app.command()
-def check(data: Data = DEFAULT_DATA) -> None:
-    """核对账本 Prove the books.
-
-    Recomputes everything and names the row that is wrong; then it ends with 1. Runs beside a host that is serving.
-
-    Example: onecard check
-    """
-    with opened(data) as ledger:
-        proof = prove(ledger)
-    _print_proof(proof)
-    if not proof.is_right:
-        raise typer.Exit(EXIT_FAILED)
 
 
 @app.command()
@@ -167,29 +200,3 @@ def serve(
 
 def _times(row: reservations.Booking, zone: str) -> tuple[str, str]:
     return local_time(row.from_s, zone), local_time(row.until_s, zone)
-
-
-def _print_proof(proof: Proof) -> None:
-    rows = [
-        ("变动 movements", proof.movement_count),
-        ("合计 moved", yuan(proof.moved_fen)),
-        ("其他记录 other records", proof.fact_count),
-        ("提交 commits in the chain", proof.commit_count),
-        ("余额总和 sum of all balances", yuan(proof.sum_fen)),
-        ("冻结 open holds", len(proof.holds)),
-    ]
-    print_table(("", ""), rows)
-    for hold in proof.holds:
-        typer.echo(f"  {hold.name}  {hold.label}  {hold.kind}, {hold.state}  {yuan(hold.amount_fen)}")
-    typer.echo("")
-    accounts = [
-        (row.number, row.label, yuan(row.balance_fen), yuan(row.recomputed_fen), yuan(row.held_fen))
-        for row in proof.accounts
-        if row.kind in ("holder", "merchant") or row.balance_fen or row.recomputed_fen
-    ]
-    print_table(("账户 account", "", "余额 balance", "重算 recomputed", "冻结 held"), accounts)
-    for kind, count in sorted(proof.open_items.items()):
-        typer.echo(f"待办 worklist: {count} {kind}")
-    for problem in proof.problems:
-        typer.echo(f"错误 wrong: {problem}")
-    typer.echo("账本正确 the books are right" if proof.is_right else f"账本有误 {len(proof.problems)} things are wrong")

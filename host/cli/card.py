@@ -12,6 +12,8 @@ from host.keys import write_secret
 from host.ledger.clock import card_date
 from protocol.card import EXPIRY_NONE
 
+Number = Annotated[int, typer.Argument(metavar="CARD", help="卡号 the card's number")]
+
 app = typer.Typer(help="卡 Cards.", no_args_is_help=True, rich_markup_mode=None)
 
 
@@ -33,7 +35,7 @@ def add(
 
 @app.command()
 def encode(
-    number: Annotated[int, typer.Argument(metavar="CARD", help="卡号 the card's number")],
+    number: Number,
     image: Annotated[Path, typer.Option(metavar="FILE", help="文件 1024 bytes, MIFARE Classic 1K; has the card's keys")],
     data: Data = DEFAULT_DATA,
 ) -> None:
@@ -45,6 +47,36 @@ def encode(
         content = cards.image(ledger, number)
     write_secret(image, content)
     typer.echo(f"已写入 wrote {image}")
+
+
+@app.command()
+def deny(
+    number: Number,
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="理由 why; it stands in the audit log")],
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """停用 Deny a card at once to everything that asks.
+
+    Example: onecard card deny 1 --reason "reported lost by phone"
+    """
+    with opened(data) as ledger:
+        cards.deny(ledger, number, reason)
+    typer.echo(f"已停用 card {number:08d} is denied to everything that asks; what is offline learns it with its next list")
+
+
+@app.command()
+def allow(
+    number: Number,
+    reason: Annotated[str, typer.Option(metavar="TEXT", help="理由 why; it stands in the audit log")],
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """恢复 Let a denied card pay again.
+
+    Example: onecard card allow 1 --reason "found in the library"
+    """
+    with opened(data) as ledger:
+        cards.allow(ledger, number, reason)
+    typer.echo(f"已恢复 card {number:08d} pays again")
 
 
 @app.command("list")

@@ -5,11 +5,12 @@ from typing import Annotated
 
 import typer
 
-from host import terminals
+from host import lost_epochs, terminals
 from host.cli.options import DEFAULT_DATA, Data, opened
 from host.cli.output import print_table
 from host.keys import write_secret
-from host.ledger.kinds import TerminalKind
+from host.ledger.kinds import DeviceKind, TerminalKind
+from host.ledger.reports import yuan
 
 app = typer.Typer(help="终端 Terminals.", no_args_is_help=True, rich_markup_mode=None)
 
@@ -19,7 +20,7 @@ Number = Annotated[int, typer.Argument(metavar="TERMINAL", help="终端编号 nu
 @app.command()
 def add(
     number: Number,
-    kind: Annotated[TerminalKind, typer.Option(help="种类 shower or pos")],
+    kind: Annotated[DeviceKind, typer.Option(help="种类 shower or pos")],
     place: Annotated[str, typer.Option(help="地点 where it stands")],
     house: Annotated[str, typer.Option(help="浴室/食堂 whose account is paid; default: the place up to its first space")] = "",
     line: Annotated[int, typer.Option(min=0, help="线路 which [[line]] of onecard.toml, from 1")] = 0,
@@ -31,7 +32,7 @@ def add(
     Example: onecard terminal add 100 --kind shower --place "北区浴室 12 号" --line 1
     """
     with opened(data) as ledger:
-        found = terminals.add(ledger, number, kind, place, house=house, line=line, address=address)
+        found = terminals.add(ledger, number, TerminalKind(kind.value), place, house=house, line=line, address=address)
     typer.echo(f"已添加 terminal {found.number}, line {found.line}, address {found.address}: flash it with its identity next")
 
 
@@ -63,3 +64,23 @@ def list_all(data: Data = DEFAULT_DATA) -> None:
         for row, place in found
     ]
     print_table(heads, rows)
+
+
+@app.command()
+def close_epoch(
+    number: Number,
+    epoch: Annotated[int, typer.Argument(metavar="EPOCH", help="纪元 which life of its journal")],
+    data: Data = DEFAULT_DATA,
+) -> None:
+    """关闭纪元 Give up a board's journal: settle what still waits for its records.
+
+    For a board that is lost or broken. Found later, it is collected as ever, and its records count.
+
+    Example: onecard terminal close-epoch 101 3
+    """
+    with opened(data, role="command") as ledger:
+        found = lost_epochs.close(ledger, number, epoch)
+    typer.echo(
+        f"已关闭 epoch {number}-{epoch}: {found.stood_in_count} loads and showers settled with {yuan(found.moved_fen)}, "
+        f"{found.released_count} holds released"
+    )

@@ -5,6 +5,7 @@ that record is in the ledger (MONEY 6). Only then is its money free.
 """
 
 from dataclasses import replace
+from typing import Any, cast
 
 from host.ledger.books import Books
 from host.ledger.kinds import ReservationState
@@ -15,6 +16,7 @@ from protocol.record import Record, pack_key
 from protocol.shown import unpack_activated
 
 _ANNEX_VERSION = 1
+_ANNEX_TYPES = [int, int, str, int, int, int, int, bytes]
 
 
 def booking_annex(*, terminal: int, house: str, day: int, from_s: int, until_s: int, try_count: int, lookup: bytes) -> bytes:
@@ -22,8 +24,21 @@ def booking_annex(*, terminal: int, house: str, day: int, from_s: int, until_s: 
     return pack([_ANNEX_VERSION, terminal, house, day, from_s, until_s, try_count, lookup])
 
 
+def stall_of(books: Books, annex: bytes) -> Terminal | None:
+    """The stall a booking is for; None if its annex is not whole, or nobody knows the stall (a restore has lost it)."""
+    try:
+        found: Any = unpack(annex)
+    except ValueError:
+        return None
+    fields = cast("list[Any]", found) if isinstance(found, list) else []
+    types: list[type[Any]] = [type(field) for field in fields]
+    if types != _ANNEX_TYPES or fields[0] != _ANNEX_VERSION:
+        return None
+    return books.get(Terminal, cast(int, fields[1]))
+
+
 def book(books: Books, record: Record, annex: bytes) -> None:
-    """Enter a booking from its record and annex."""
+    """Enter a booking from its record and annex, whose stall is there."""
     _, terminal, house, day, from_s, until_s, try_count, lookup = unpack(annex)
     books.add(
         Reservation(

@@ -12,12 +12,14 @@ or "F" | key 8 | record 64. All integers little-endian, signed (what a database 
 import hashlib
 import struct
 from collections.abc import Iterable, Sequence
+from operator import itemgetter
 
 from host.ledger.rows import Commit, Fact, Movement
 
 NO_DIGEST = bytes(32)
 
 _LEG_BITS = 4
+_LEG_MASK = (1 << _LEG_BITS) - 1
 _EPOCH_SHIFT = 35
 _HEAD = struct.Struct("<qqqq")
 _MOVEMENT = struct.Struct("<cqqqq")
@@ -27,7 +29,7 @@ _FACT = struct.Struct("<cq")
 def link(newest: Commit | None, posted: Iterable[Movement | Fact], at_s: int) -> list[Commit]:
     """The links that follow `newest` for the rows that were posted, one for each run."""
     commits: list[Commit] = []
-    for rows in _runs(sorted(posted, key=lambda row: row.key)):
+    for rows in _runs(sorted(posted, key=itemgetter(0))):
         number = newest.number + 1 if newest else 1
         digest = newest.digest if newest else NO_DIGEST
         first, last = rows[0].key, rows[-1].key
@@ -38,16 +40,27 @@ def link(newest: Commit | None, posted: Iterable[Movement | Fact], at_s: int) ->
 
 def digest_of(before: bytes, number: int, first_key: int, last_key: int, at_s: int, rows: Iterable[Movement | Fact]) -> bytes:
     """The digest of a link; `rows` in the order of their keys."""
-    digest = hashlib.sha256(before)
-    digest.update(_HEAD.pack(number, first_key, last_key, at_s))
+    parts = [before, _HEAD.pack(number, first_key, last_key, at_s)]
     for row in rows:
         if isinstance(row, Movement):
-            digest.update(_MOVEMENT.pack(b"M", row.key, row.debit, row.credit, row.amount_fen))
-            digest.update(row.record or b"")
+            parts.append(_MOVEMENT.pack(b"M", row.key, row.debit, row.credit, row.amount_fen))
         else:
-            digest.update(_FACT.pack(b"F", row.key))
-            digest.update(row.record)
-    return digest.digest()
+            parts.append(_FACT.pack(b"F", row.key))
+        parts.append(row.record or b"")
+    return hashlib.sha256(b"".join(parts)).digest()
+
+
+def spans_of(keys: Iterable[int]) -> list[tuple[int, int]]:
+    """Keys of records as spans, each from the first to the last leg of a run of consecutive ones."""
+    spans: list[tuple[int, int]] = []
+    first = last = -1
+    for key in sorted(keys):
+        if key != last + 1:
+            if last >= 0:
+                spans.append((first, last))
+            first = key
+        last = key | _LEG_MASK
+    return [*spans, (first, last)] if last >= 0 else spans
 
 
 def _runs(rows: Sequence[Movement | Fact]) -> list[list[Movement | Fact]]:

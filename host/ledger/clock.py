@@ -1,4 +1,7 @@
-"""The two ways a time is counted: Unix seconds in the store, seconds since 2020 on the wire, in records and on cards."""
+"""The two ways a time is counted: Unix seconds in the store, seconds since 2020 on the wire, in records and on cards.
+
+A business day is written as one number, yyyymmdd; when it begins stands in the settings of the site.
+"""
 
 from datetime import date, timedelta
 
@@ -30,3 +33,18 @@ def wire_day(at_s: int) -> int:
 def card_date(day: int) -> str:
     """A card's expiry as a date; "-" for a card without one."""
     return "-" if day == EXPIRY_NONE else (_DAY_ZERO + timedelta(days=day)).isoformat()
+
+
+def day_number(day: date) -> int:
+    """A business day as it is stored: yyyymmdd."""
+    return day.year * 10000 + day.month * 100 + day.day
+
+
+def day_text(number: int) -> str:
+    """A business day as people write it; "-" for none."""
+    return f"{number // 10000:04d}-{number // 100 % 100:02d}-{number % 100:02d}" if number else "-"
+
+
+def next_day(number: int) -> int:
+    """The business day after one."""
+    return day_number(date(number // 10000, number // 100 % 100, number % 100) + timedelta(days=1))

@@ -3,8 +3,10 @@
 Services gather a `Situation`, `decide` says what to answer and what to set aside.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
+from host.ledger.funds import Share, draw, of_wallets
 from host.ledger.kinds import HoldKind, HoldState, ItemKind, TerminalKind
 from host.ledger.rows import Account, Card, Hold
 from protocol import codes
@@ -24,8 +26,10 @@ _ASKS = {
 class Situation:
     """An ask, and what the ledger knows about it.
 
-    `hold` stands under the ask's own name, `key`. `account` is whom the subject charges. `busy_at`: the
-    place where the holder has a shower open, "" for nowhere. `today`: days since 2020.
+    `hold` stands under the ask's own name, `key`; `shares` is what each account bears of it. `account` is
+    whom the subject charges, `payers` which of that holder's accounts may pay this merchant, in their order
+    (ledger/funds.py). `busy_at`: the place where the holder has a shower open, "" for nowhere. `today`: days
+    since 2020. `is_over`: the operator has closed the epoch.
     """
 
     ask: Ask
@@ -41,23 +45,27 @@ class Situation:
     today: int
     single_fen: int
     session_fen: int
+    payers: Sequence[Account] = ()
+    shares: Sequence[Share] = ()
+    is_over: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Decision:
-    """The answer. `hold` is to be put in the place of the one under the ask's name; None changes nothing."""
+    """The answer. `hold` is to be put in the place of the one under the ask's name, wallets bearing `parts`; None changes nothing."""
 
     code: int
     held_fen: int = 0
     lacking_fen: int = 0
     hold: Hold | None = None
+    parts: tuple[Share, ...] = ()
     item: ItemKind | None = None
 
 
 def decide(case: Situation) -> Decision:
     """Answer an ask for a sale, a shower or an extension. Granted: the hold is there once this is committed."""
     ask = case.ask
-    if ask.epoch == 0 or ask.epoch != case.epoch:
+    if ask.epoch == 0 or ask.epoch != case.epoch or case.is_over:
         return Decision(codes.CLOSED)
     if ask.kind == ASK_EXTEND:
         return _extend(case)
@@ -90,8 +98,10 @@ def _begin(case: Situation) -> Decision:
         return Decision(code)
     if kind is HoldKind.SHOWER and case.busy_at:
         return Decision(codes.BUSY)
-    if (lacking_fen := ask.amount_fen - case.account.available_fen) > 0:
+    shares, lacking_fen = draw(ask.amount_fen, case.payers)
+    if lacking_fen:
         return Decision(codes.BALANCE_LOW, lacking_fen=lacking_fen)
+    parts = of_wallets(shares, case.account.number)
     hold = Hold(
         case.key,
         case.account.number,
@@ -102,8 +112,9 @@ def _begin(case: Situation) -> Decision:
         subject=ask.subject,
         asked_fen=ask.amount_fen,
         code=ask.code,
+        part_count=len(parts),
     )
-    return Decision(GRANTED, held_fen=ask.amount_fen, hold=hold)
+    return Decision(GRANTED, held_fen=ask.amount_fen, hold=hold, parts=parts)
 
 
 def _extend(case: Situation) -> Decision:
@@ -114,19 +125,21 @@ def _extend(case: Situation) -> Decision:
     if (hold.subject_kind, hold.subject) != (ask.subject_kind, ask.subject) or case.account is None:
         return Decision(codes.REFUSED, held_fen=hold.amount_fen, item=ItemKind.ASK_DIFFERS)
     noted = replace(hold, used_fen=max(hold.used_fen, ask.used_fen))
-    kept = Decision(GRANTED, held_fen=hold.amount_fen, hold=noted)
+    kept = Decision(GRANTED, held_fen=hold.amount_fen, hold=noted, parts=of_wallets(case.shares, hold.account))
     if ask.amount_fen > case.session_fen:
         return replace(kept, code=codes.AMOUNT_TOO_LARGE)
     if case.card is not None and case.card.denied_s is not None:
         return replace(kept, code=codes.CARD_DENIED)
     if case.is_closed:
         return replace(kept, code=codes.REFUSED)
-    more_fen = ask.amount_fen - hold.amount_fen
-    if more_fen <= 0:
+    if ask.amount_fen <= hold.amount_fen:
         return kept
-    if (lacking_fen := more_fen - case.account.available_fen) > 0:
+    shares, lacking_fen = draw(ask.amount_fen, case.payers, freed=case.shares, first=case.shares)
+    if lacking_fen:
         return replace(kept, code=codes.BALANCE_LOW, lacking_fen=lacking_fen)
-    return Decision(GRANTED, held_fen=ask.amount_fen, hold=replace(noted, amount_fen=ask.amount_fen))
+    parts = of_wallets(shares, hold.account)
+    raised = replace(noted, amount_fen=ask.amount_fen, part_count=len(parts))
+    return Decision(GRANTED, held_fen=ask.amount_fen, hold=raised, parts=parts)
 
 
 def _refusal(card: Card, *, is_closed: bool, today: int) -> int:

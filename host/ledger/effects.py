@@ -5,69 +5,19 @@ and items follow. It is never refused: what the record says has happened and was
 hold nor a balance covers is the school's loss; what cannot be understood or believed is suspense.
 """
 
-from collections.abc import Callable
-from dataclasses import dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import replace
 
+from host.ledger.cases import LEG_LIMIT, Case, Effect, Finding, uncovered
+from host.ledger.funds import Share, draw, freed_by, of_wallets, shares_of
+from host.ledger.host_effects import adjust, booking, recharge
 from host.ledger.kinds import HoldKind, HoldState, ItemKind
-from host.ledger.rows import CASH, LOSS, SUSPENSE, Account, Hold
+from host.ledger.refunds import Leg, Met, Sold, give_back, meet, paid_by
+from host.ledger.rows import LOSS, SUSPENSE, Account, Hold, Refund
 from protocol import record as kinds
-from protocol.record import NONE, Record
+from protocol.messages import SUBJECT_NONE
+from protocol.record import NONE, pack_key
 from protocol.shown import unpack_fault
-
-LEG_LIMIT = 16
-"""Movements of one record: the leg has 4 bits in the key."""
-
-
-@dataclass(frozen=True, slots=True)
-class Case:
-    """A record and its surroundings.
-
-    `merchant`: whose terminal it is. `account`: whom the subject charges, None if unknown. `mirror`: the
-    purse of the card that is the subject. `asked`: the asked holds of its terminal and epoch up to its
-    name, all of which end with it. `named`: the taken hold under its reference, if this record may name
-    it; `named_account` is the account it is on. `is_settled`: an earlier record settled its reference.
-    """
-
-    key: int
-    record: Record
-    is_proven: bool
-    is_host: bool
-    merchant: int
-    account: Account | None
-    mirror: Account | None
-    asked: tuple[Hold, ...] = ()
-    named: Hold | None = None
-    named_account: Account | None = None
-    is_settled: bool = False
-
-
-@dataclass(frozen=True, slots=True)
-class Leg:
-    """One movement."""
-
-    debit: int
-    credit: int
-    amount_fen: int
-
-
-@dataclass(frozen=True, slots=True)
-class Finding:
-    """One item for the worklist."""
-
-    kind: ItemKind
-    amount_fen: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Effect:
-    """What follows: movements in the order of their legs, holds that end, one that is placed, items."""
-
-    legs: tuple[Leg, ...] = ()
-    ended: tuple[Hold, ...] = ()
-    placed: Hold | None = None
-    findings: tuple[Finding, ...] = ()
-    settles: bool = False
-    """Its reference is settled by this."""
 
 
 def effect(case: Case) -> Effect:
@@ -76,9 +26,19 @@ def effect(case: Case) -> Effect:
         found = _unbelieved(case, ItemKind.BAD_TAC)
     else:
         found = _EFFECTS.get((case.record.kind, case.is_host), _without_effect)(case)
-    legs = tuple(leg for leg in found.legs if leg.amount_fen > 0)
-    assert len(legs) <= LEG_LIMIT
-    return replace(found, legs=legs, ended=case.asked + found.ended)
+    found.legs = [leg for leg in found.legs if leg.amount_fen > 0]
+    if case.asked:
+        found.ended = case.asked + found.ended
+    if case.waiting:
+        _meet_waiting(case, found)
+    assert len(found.legs) <= LEG_LIMIT
+    return found
+
+
+def unreadable(key: int, merchant: int, asked: tuple[Hold, ...], waiting: Sequence[Refund]) -> Effect:
+    """The effect of bytes that are no record of this version: nothing was sold, for all we know."""
+    met = meet(Sold(key, merchant, 0, ()), waiting, SUSPENSE)
+    return Effect(met.legs, asked, refunds=met.refunds, findings=(*_excess(met), Finding(ItemKind.UNREADABLE)))
 
 
 def _sale(case: Case) -> Effect:
@@ -86,7 +46,9 @@ def _sale(case: Case) -> Effect:
         return _from_purse(case, case.record.amount_fen)
     if case.account is None:
         return _unbelieved(case, ItemKind.UNKNOWN_SUBJECT)
-    return _charge(case, case.account, case.merchant, case.record.amount_fen, case.asked)
+    if not case.asked:
+        return _charge(case.payers, case.merchant, case.record.amount_fen, ())
+    return _charge(case.payers, case.merchant, case.record.amount_fen, freed_by(case.asked, case.parts), _own_shares(case, HoldKind.SALE))
 
 
 def _opened(case: Case) -> Effect:
@@ -96,33 +58,39 @@ def _opened(case: Case) -> Effect:
     account = case.account
     if account is None:
         return Effect(findings=(Finding(ItemKind.UNKNOWN_SUBJECT, case.record.amount_fen),))
-    booking = case.named if case.named and case.named.kind == HoldKind.BOOKING and case.named.account == account.number else None
-    if case.record.reference != NONE and booking is None:
+    booked = case.named if case.named and case.named.kind == HoldKind.BOOKING and case.named.account == account.number else None
+    if case.record.reference != NONE and booked is None:
         mismatch = (Finding(ItemKind.MISMATCH, case.record.amount_fen),)
     else:
         mismatch = ()
-    before = booking or _own(case, HoldKind.SHOWER)
-    ended = (booking,) if booking else ()
-    available_fen = account.available_fen + _freed(account, case.asked + ended)
+    before = booked or _own(case, HoldKind.SHOWER)
+    ended = (booked,) if booked else ()
     wanted_fen = max(before.amount_fen if before else 0, case.record.amount_fen)
-    amount_fen = min(wanted_fen, max(available_fen, 0))
-    short = (Finding(ItemKind.UNCOVERED, wanted_fen - amount_fen),) if amount_fen < wanted_fen else ()
+    first = shares_of(before, case.parts) if before else ()
+    shares, short_fen = draw(wanted_fen, case.payers, freed=freed_by(case.asked + ended, case.parts), first=first)
+    parts = of_wallets(shares, account.number)
     placed = Hold(
         case.key,
         account.number,
         HoldKind.SHOWER,
         HoldState.TAKEN,
-        amount_fen,
+        wanted_fen - short_fen,
         used_fen=before.used_fen if before else 0,
         subject_kind=case.record.subject_kind,
         subject=case.record.subject,
         asked_fen=case.record.amount_fen,
+        part_count=len(parts),
     )
-    return Effect(ended=ended, placed=placed, findings=mismatch + short)
+    return Effect(ended=ended, placed=placed, placed_parts=parts, findings=mismatch + uncovered(short_fen))
 
 
 def _step(case: Case) -> Effect:
     """A further purse debit of an open shower: under way in the mirror until it settles."""
+    if case.is_stood_in and case.mirror and case.account:
+        # The closing of its epoch has settled the shower: what the card gave meanwhile is its holder's.
+        step_fen = min(case.record.amount_fen, max(case.mirror.available_fen, 0))
+        legs = (Leg(case.mirror.number, case.account.number, step_fen),)
+        return Effect(legs, findings=uncovered(case.record.amount_fen - step_fen))
     if case.named is None or case.named.kind != HoldKind.PURSE:
         return _purse_step(case, None)
     return _purse_step(case, case.named)
@@ -131,31 +99,50 @@ def _step(case: Case) -> Effect:
 def _settled(case: Case) -> Effect:
     """Capture what was used; the rest of the hold is free, the rest of a purse's steps goes to the account."""
     amount_fen = case.record.amount_fen
+    freed = freed_by(case.asked, case.parts)
     if case.is_settled:
         return _unbelieved(case, ItemKind.MISMATCH)
     if case.named and case.named_account and case.named.kind == HoldKind.SHOWER:
-        found = _charge(case, case.named_account, case.merchant, amount_fen, (*case.asked, case.named))
-        other = case.account is None or case.account.number != case.named.account
-        findings = (*found.findings, Finding(ItemKind.MISMATCH, amount_fen)) if other else found.findings
-        return replace(found, ended=(case.named,), findings=findings, settles=True)
-    if case.named and case.named_account and case.named.kind == HoldKind.PURSE:
-        return _settle_purse(case, case.named, case.named_account)
-    if case.record.purse:
-        return replace(_from_purse(case, amount_fen), settles=True)
-    if case.account is None:
-        return replace(_unbelieved(case, ItemKind.UNKNOWN_SUBJECT), settles=True)
-    return replace(_charge(case, case.account, case.merchant, amount_fen, case.asked), settles=True)
+        shares = shares_of(case.named, case.parts)
+        found = _charge(case.payers, case.merchant, amount_fen, freed + shares, shares)
+        if case.account is None or case.account.number != case.named.account:
+            found.findings = (*found.findings, Finding(ItemKind.MISMATCH, amount_fen))
+        found.ended = (case.named,)
+    elif case.named and case.named_account and case.named.kind == HoldKind.PURSE:
+        found = _settle_purse(case, case.named, case.named_account)
+    elif case.record.purse and case.displaced and case.mirror and case.account:
+        found = _settle_late_purse(case, case.mirror, case.account)
+    elif case.record.purse:
+        found = _from_purse(case, amount_fen)
+    elif case.account is None:
+        found = _unbelieved(case, ItemKind.UNKNOWN_SUBJECT)
+    else:
+        found = _charge(case.payers, case.merchant, amount_fen, freed)
+    found.settles = True
+    return found
 
 
 def _load(case: Case) -> Effect:
+    """Only the main account fills a purse: a card cannot tell for which merchants a wallet's money is."""
     if case.account is None or case.mirror is None:
         return Effect(findings=(Finding(ItemKind.UNKNOWN_SUBJECT, case.record.amount_fen),))
-    return _charge(case, case.account, case.mirror.number, case.record.amount_fen, case.asked)
+    freed = freed_by(case.asked, case.parts)
+    return _charge((case.account,), case.mirror.number, case.record.amount_fen, freed)
 
 
 def _give_back(case: Case) -> Effect:
-    """A void or refund: its money leaves the merchant, and waits in suspense until somebody says whose sale it was."""
-    return _unbelieved(case, ItemKind.NOT_EFFECTIVE)
+    """A void or refund: what the school paid of its sale goes back to it first, then to whom it came from; never to a card."""
+    record, sold = case.record, case.sold
+    if record.subject_kind != SUBJECT_NONE and case.account is None:
+        return _unbelieved(case, ItemKind.UNKNOWN_SUBJECT)
+    if case.is_to_come:
+        waiting = Refund(case.key, pack_key(record.reference, 0), record.amount_fen, is_waiting=1)
+        return Effect(refunds=(waiting,))
+    if sold is None or sold.merchant != case.merchant or (case.account and sold.owner not in (0, case.account.number)):
+        return _unbelieved(case, ItemKind.MISMATCH)
+    if record.amount_fen > sold.left_fen:
+        return _unbelieved(case, ItemKind.REFUND)
+    return Effect(give_back(sold, record.amount_fen), refunds=(Refund(case.key, sold.key, record.amount_fen),))
 
 
 def _fault(case: Case) -> Effect:
@@ -164,34 +151,6 @@ def _fault(case: Case) -> Effect:
 
 def _nothing(case: Case) -> Effect:
     return Effect()
-
-
-def _recharge(case: Case) -> Effect:
-    if case.account is None:
-        return Effect(
-            legs=(Leg(CASH, SUSPENSE, case.record.amount_fen),), findings=(Finding(ItemKind.UNKNOWN_SUBJECT, case.record.amount_fen),)
-        )
-    return Effect(legs=(Leg(CASH, case.account.number, case.record.amount_fen),))
-
-
-def _booking(case: Case) -> Effect:
-    account = case.account
-    if account is None:
-        return Effect(findings=(Finding(ItemKind.UNKNOWN_SUBJECT, case.record.amount_fen),))
-    wanted_fen = case.record.amount_fen
-    amount_fen = min(wanted_fen, max(account.available_fen, 0))
-    short = (Finding(ItemKind.UNCOVERED, wanted_fen - amount_fen),) if amount_fen < wanted_fen else ()
-    placed = Hold(
-        case.key,
-        account.number,
-        HoldKind.BOOKING,
-        HoldState.TAKEN,
-        amount_fen,
-        subject_kind=case.record.subject_kind,
-        subject=case.record.subject,
-        asked_fen=wanted_fen,
-    )
-    return Effect(placed=placed, findings=short)
 
 
 def _without_effect(case: Case) -> Effect:
@@ -211,18 +170,45 @@ _EFFECTS: dict[tuple[int, bool], Callable[[Case], Effect]] = {
     (kinds.ACTIVATED, False): _nothing,
     (kinds.SHIFT, False): _nothing,
     (kinds.FAULT, False): _fault,
-    (kinds.RECHARGE, True): _recharge,
-    (kinds.BOOKING, True): _booking,
+    (kinds.RECHARGE, True): recharge,
+    (kinds.BOOKING, True): booking,
     (kinds.CANCEL, True): _nothing,
+    (kinds.CUT, True): _nothing,
+    (kinds.ADJUST, True): adjust,
 }
 """By kind, and whether a host process wrote it: a device cannot recharge."""
 
 
-def _charge(case: Case, account: Account, credit: int, amount_fen: int, freed: tuple[Hold, ...]) -> Effect:
-    """Take `amount_fen` from an account, `freed` being the holds that end with it; what is not available is the school's loss."""
-    taken_fen = min(amount_fen, max(account.available_fen + _freed(account, freed), 0))
-    legs = (Leg(account.number, credit, taken_fen), Leg(LOSS, credit, amount_fen - taken_fen))
-    return Effect(legs=legs, findings=_uncovered(amount_fen - taken_fen))
+def _meet_waiting(case: Case, found: Effect) -> None:
+    """Let refunds that came before this record take effect with it, if it is the sale they are of."""
+    paid = paid_by(found.legs, case.merchant) if case.record.kind in _SALES else ()
+    if case.mirror and case.account:
+        mirror, account = case.mirror.number, case.account.number
+        paid = tuple(share._replace(account=account) if share.account == mirror else share for share in paid)
+    met = meet(Sold(case.key, case.merchant, 0, paid), case.waiting, SUSPENSE)
+    found.legs = [*found.legs, *met.legs]
+    found.refunds = (*found.refunds, *met.refunds)
+    found.findings = (*found.findings, *_excess(met))
+
+
+_SALES = (kinds.SALE, kinds.SETTLED)
+"""What can be taken back."""
+
+
+def _excess(met: Met) -> tuple[Finding, ...]:
+    return tuple(Finding(ItemKind.REFUND, refund.amount_fen, refund.key) for refund in met.excess)
+
+
+def _charge(payers: Sequence[Account], credit: int, amount_fen: int, freed: Sequence[Share], first: Sequence[Share] = ()) -> Effect:
+    """Take an amount from a holder's accounts, `freed` being what ends with it; what is not available is the school's loss."""
+    if len(payers) == 1 and not freed and 0 < amount_fen <= payers[0].available_fen:
+        # As nearly always: the same as below, in a tenth of the time.
+        return Effect([Leg(payers[0].number, credit, amount_fen)])
+    shares, short_fen = draw(amount_fen, payers, freed=freed, first=first)
+    legs = [Leg(number, credit, share_fen) for number, share_fen in shares]
+    if short_fen:
+        legs.append(Leg(LOSS, credit, short_fen))
+    return Effect(legs, findings=uncovered(short_fen))
 
 
 def _from_purse(case: Case, amount_fen: int) -> Effect:
@@ -231,7 +217,7 @@ def _from_purse(case: Case, amount_fen: int) -> Effect:
         return _unbelieved(case, ItemKind.UNKNOWN_SUBJECT)
     taken_fen = min(amount_fen, max(case.mirror.available_fen, 0))
     legs = (Leg(case.mirror.number, case.merchant, taken_fen), Leg(SUSPENSE, case.merchant, amount_fen - taken_fen))
-    return Effect(legs=legs, findings=_uncovered(amount_fen - taken_fen))
+    return Effect(legs, findings=uncovered(amount_fen - taken_fen))
 
 
 def _purse_step(case: Case, under_way: Hold | None) -> Effect:
@@ -239,7 +225,7 @@ def _purse_step(case: Case, under_way: Hold | None) -> Effect:
     if case.mirror is None or (under_way is not None and under_way.account != case.mirror.number):
         return Effect(findings=(Finding(ItemKind.UNKNOWN_SUBJECT, case.record.amount_fen),))
     step_fen = min(case.record.amount_fen, max(case.mirror.available_fen, 0))
-    findings = _uncovered(case.record.amount_fen - step_fen)
+    findings = uncovered(case.record.amount_fen - step_fen)
     if under_way is None and case.record.kind == kinds.STEP:
         return Effect(findings=(*findings, Finding(ItemKind.MISMATCH, case.record.amount_fen)))
     held = under_way or Hold(case.key, case.mirror.number, HoldKind.PURSE, HoldState.TAKEN, 0)
@@ -251,10 +237,20 @@ def _settle_purse(case: Case, under_way: Hold, mirror: Account) -> Effect:
     taken_fen = min(used_fen, under_way.amount_fen)
     rest_fen = under_way.amount_fen - taken_fen
     legs = [Leg(mirror.number, case.merchant, taken_fen), Leg(SUSPENSE, case.merchant, used_fen - taken_fen)]
-    findings = _uncovered(used_fen - taken_fen)
+    findings = uncovered(used_fen - taken_fen)
     if case.account is not None:
         legs.append(Leg(mirror.number, case.account.number, rest_fen))
     return Effect(legs=tuple(legs), ended=(under_way,), findings=findings, settles=True)
+
+
+def _settle_late_purse(case: Case, mirror: Account, account: Account) -> Effect:
+    """Settle a purse shower that its epoch's closing had settled: from what its mirror held, then the account, where late steps are."""
+    held_fen = sum(leg.amount_fen for leg in case.displaced if leg.debit == mirror.number)
+    used_fen = min(case.record.amount_fen, held_fen)
+    found = _charge((account,), case.merchant, case.record.amount_fen - used_fen, freed_by(case.asked, case.parts))
+    first = (Leg(mirror.number, case.merchant, used_fen), Leg(mirror.number, account.number, held_fen - used_fen))
+    found.legs = [*first, *found.legs]
+    return found
 
 
 def _unbelieved(case: Case, why: ItemKind) -> Effect:
@@ -272,15 +268,14 @@ _MERCHANT_SIDE = {kinds.SALE: True, kinds.SETTLED: True, kinds.VOID: False, kind
 
 
 def _own(case: Case, kind: HoldKind) -> Hold | None:
-    """The hold under the record's own name, if it is what it was asked for."""
-    subject = (case.record.subject_kind, case.record.subject)
-    same = [hold for hold in case.asked if hold.key == case.key and hold.kind == kind and (hold.subject_kind, hold.subject) == subject]
-    return same[0] if same else None
+    """The hold under the record's own name, if it is what it was asked for, and on the account that is charged."""
+    wanted = (case.key, kind, case.record.subject_kind, case.record.subject, case.account.number if case.account else 0)
+    for hold in case.asked:
+        if (hold.key, hold.kind, hold.subject_kind, hold.subject, hold.account) == wanted:
+            return hold
+    return None
 
 
-def _freed(account: Account, holds: tuple[Hold, ...]) -> int:
-    return sum(hold.amount_fen for hold in holds if hold.account == account.number)
-
-
-def _uncovered(amount_fen: int) -> tuple[Finding, ...]:
-    return (Finding(ItemKind.UNCOVERED, amount_fen),) if amount_fen > 0 else ()
+def _own_shares(case: Case, kind: HoldKind) -> list[Share]:
+    own = _own(case, kind)
+    return shares_of(own, case.parts) if own else []

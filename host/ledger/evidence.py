@@ -5,12 +5,12 @@ Three tell: the record of an operation that wrote the card, the two operations a
 wrong was not seen.
 """
 
-from host.ledger.books import Books, key_of
+from host.ledger.books import Books
 from host.ledger.rows import Card, Writing
 from protocol import record as kinds
 from protocol.card import BLOCK_COPY_A, BLOCK_COPY_B, decode_copy
 from protocol.messages import SUBJECT_CARD
-from protocol.record import Operation, Record, unpack_shown
+from protocol.record import NOTHING_SHOWN, Operation, Record, unpack_shown
 
 COPIES_SIZE = 32
 
@@ -34,6 +34,8 @@ def keep_copies(books: Books, card: Card, copies: bytes, told_by: int) -> None:
 
 def keep_shown(books: Books, record: Record, told_by: int) -> None:
     """Keep what a proven record says: its own write, and the two operations its reading showed."""
+    if record.shown == NOTHING_SHOWN and not record.purse and record.kind != kinds.LOAD:
+        return
     if record.subject_kind != SUBJECT_CARD or record.kind not in _SHOW_OPERATIONS or books.get(Card, record.subject) is None:
         return
     newest = record.counter
@@ -48,6 +50,4 @@ def keep_shown(books: Books, record: Record, told_by: int) -> None:
 
 def _keep(books: Books, card: int, counter: int, seen: Operation, told_by: int) -> None:
     """Keep it once: who told first is enough."""
-    writing = Writing(card, counter, *seen, told_by)
-    if books.get(Writing, *key_of(writing)) is None:
-        books.add(writing)
+    books.add_once(Writing(card, counter, *seen, told_by))

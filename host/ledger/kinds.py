@@ -2,6 +2,8 @@
 
 from enum import StrEnum
 
+from protocol import record as kinds
+
 
 class AccountKind(StrEnum):
     """Whose money an account is."""
@@ -52,6 +54,13 @@ class TerminalKind(StrEnum):
     HOST = "host"
 
 
+class DeviceKind(StrEnum):
+    """The terminals that are boards."""
+
+    SHOWER = TerminalKind.SHOWER
+    POS = TerminalKind.POS
+
+
 class ReservationState(StrEnum):
     """How far a booking is."""
 
@@ -90,5 +99,33 @@ class ItemKind(StrEnum):
     """A terminal's journal is new, wiped or swapped: it has a new epoch, the old one stays open."""
     HOST_BEHIND = "host_behind"
     """A terminal has an epoch this ledger never gave: the ledger was restored from a backup."""
+    REFUND = "refund"
+    """A void or refund above what is left of its sale; its money is in suspense."""
+    REQUEST_TWICE = "request_twice"
+    """A host record that came late, from a journal file: its request was answered by another record meanwhile; it has no effect."""
+    UNDECIDED = "undecided"
+    """As `uncovered`, but found while a restore waits: decided when the wait ends, since the money may still come."""
     FAULT = "fault"
     """A terminal reports a fault; the amount column has its error code."""
+
+
+KIND_NAMES = {
+    kinds.SALE: "sale",
+    kinds.OPENED: "opened",
+    kinds.STEP: "step",
+    kinds.SETTLED: "settled",
+    kinds.LOAD: "load",
+    kinds.VOID: "void",
+    kinds.REFUND: "refund",
+    kinds.NOTHING: "nothing",
+    kinds.STARTED: "started",
+    kinds.ACTIVATED: "activated",
+    kinds.SHIFT: "shift",
+    kinds.FAULT: "fault",
+    kinds.RECHARGE: "recharge",
+    kinds.BOOKING: "booking",
+    kinds.CANCEL: "cancel",
+    kinds.CUT: "cut",
+    kinds.ADJUST: "adjust",
+}
+"""What people call the kinds of records."""

@@ -12,9 +12,10 @@ from host.errors import OnecardError
 from host.keys import KEY_VERSION
 from host.ledger.books import Books
 from host.ledger.clock import to_wire
+from host.ledger.contract import Written
 from host.ledger.kinds import TerminalKind
 from host.ledger.posting import post
-from host.ledger.rows import Epoch, Terminal
+from host.ledger.rows import Epoch, Request, Terminal
 from protocol.record import NO_TAC, NONE, TRUST_SET, Name, Record, encode, pack_key
 from protocol.shown import pack_face
 
@@ -41,9 +42,9 @@ class Process:
 
 def take_epoch(books: Books, role: str) -> Process:
     """Give this process a number of its role, and a new epoch of it."""
-    mine = [row for row in books.find(Terminal, kind=TerminalKind.HOST, role=role) if row.epoch < LAST_EPOCH]
+    mine = [row for row in books.find(Terminal, kind=TerminalKind.HOST, role=role) if max(row.epoch + 1, row.next_epoch) <= LAST_EPOCH]
     if mine:
-        books.change(terminal := replace(mine[0], epoch=mine[0].epoch + 1))
+        books.change(terminal := replace(mine[0], epoch=max(mine[0].epoch + 1, mine[0].next_epoch)))
     else:
         books.add(terminal := Terminal(_free_number(books, role), TerminalKind.HOST, role, None, 0, 0, KEY_VERSION, epoch=1))
     books.add(Epoch(terminal.number, terminal.epoch))
@@ -60,12 +61,20 @@ def write_record(
     amount_fen: int = 0,
     face: int = FACE_OFFICE,
     annex: bytes = b"",
+    request: str = "",
 ) -> int:
-    """Write and post the host's own next record; its key is returned. The ledger was started with a role."""
-    assert books.process is not None, "SqliteLedger.start comes before the first record"
+    """Write and post the host's own next record; its key is returned. The ledger was started with a role.
+
+    `request`: the key of the request from outside that this answers, which no record has answered yet
+    (ledger/requests.py tells). Before anybody is told, the record is in the host's journal file too.
+    """
+    assert books.process is not None, "`start` comes before the first record"
     number, epoch_number = books.process
     terminal, epoch = books.need(Terminal, number), books.need(Epoch, number, epoch_number)
     assert epoch.high_water + 1 == books.next_sequence, (epoch, books.next_sequence)
+    assert not request or books.get(Request, request) is None, request
+    if books.copies is not None:
+        books.copies.make_ready()
     record = Record(
         kind=kind,
         terminal=number,
@@ -87,7 +96,9 @@ def write_record(
         list_version=0,
         tac=NO_TAC,
     )
-    post(books, terminal, epoch, encode(record, books.keys.record_cmac(number, terminal.key_version)), annex)
+    data = encode(record, books.keys.record_cmac(number, terminal.key_version))
+    post(books, terminal, epoch, data, annex, request)
+    books.written.append(Written(data, annex, request))
     books.next_sequence += 1
     return pack_key((number, epoch_number, record.sequence), 0)
 

@@ -3,29 +3,9 @@
 from dataclasses import dataclass
 
 from host.ledger.books import Books
+from host.ledger.kinds import KIND_NAMES
 from host.ledger.rows import Account, Commit, Fact, Hold, Movement
-from protocol import record as kinds
 from protocol.record import decode, unpack_key
-
-KIND_NAMES = {
-    kinds.SALE: "sale",
-    kinds.OPENED: "opened",
-    kinds.STEP: "step",
-    kinds.SETTLED: "settled",
-    kinds.LOAD: "load",
-    kinds.VOID: "void",
-    kinds.REFUND: "refund",
-    kinds.NOTHING: "nothing",
-    kinds.STARTED: "started",
-    kinds.ACTIVATED: "activated",
-    kinds.SHIFT: "shift",
-    kinds.FAULT: "fault",
-    kinds.RECHARGE: "recharge",
-    kinds.BOOKING: "booking",
-    kinds.CANCEL: "cancel",
-    kinds.CUT: "cut",
-    kinds.ADJUST: "adjust",
-}
 
 _LAST_COMMIT = 1 << 62
 

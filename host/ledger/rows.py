@@ -5,16 +5,19 @@ A `key` column is a record's name packed as in docs/protocol.md, 6.3, with leg 0
 Money is fen, times are Unix seconds UTC.
 """
 
-from dataclasses import dataclass, fields
-from functools import cache
-from typing import ClassVar
+from dataclasses import dataclass
+from typing import ClassVar, NamedTuple
 
 from host.ledger.kinds import AccountKind, ReservationState
+from host.ledger.office_rows import Act, Day, Refund, Request, Restore, Reversal, StandIn, Wait, Wallet, WalletScope
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Account:
-    """A place for money. Available is `balance_fen - held_fen`."""
+    """A place for money. Available is `balance_fen - held_fen`.
+
+    The one row beside `Epoch` that changes in hand: `Books.move` and `Books.set_aside` keep its two amounts up to date, nobody else.
+    """
 
     TABLE: ClassVar[str] = "accounts"
     KEY: ClassVar[tuple[str, ...]] = ("number",)
@@ -27,6 +30,8 @@ class Account:
     """The holder's account whose money this is: its own number, or that of a wallet or a mirror; 0 for the school's and merchants'."""
     wallet: int = 0
     """Which wallet (table `wallets`) of its owner; 0 for every other kind."""
+    wallet_count: int = 0
+    """A holder's main account: how many wallets there are beside it; 0 spares looking for them."""
 
     @property
     def available_fen(self) -> int:
@@ -93,11 +98,16 @@ class Terminal:
     epoch: int = 0
     """The epoch in force; 0 before the first handshake."""
     firmware: str = ""
+    next_epoch: int = 1
+    """The least that may be given next: a restore adds to it, so that no epoch is given twice."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(slots=True)
 class Epoch:
-    """One life of a journal. `high_water`: the last sequence the ledger has; `list_version`: reservations as last activated."""
+    """One life of a journal. `high_water`: the last sequence the ledger has; `list_version`: reservations as last activated.
+
+    `Books.raise_high_water` changes it in hand.
+    """
 
     TABLE: ClassVar[str] = "epochs"
     KEY: ClassVar[tuple[str, ...]] = ("terminal", "epoch")
@@ -125,6 +135,8 @@ class Hold:
     subject: int = 0
     asked_fen: int = 0
     code: bytes = b""
+    part_count: int = 0
+    """How many wallets bear a part of it; 0 spares looking for them."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,129 +150,9 @@ class HoldPart:
     amount_fen: int
 
 
-@dataclass(frozen=True, slots=True)
-class Wallet:
-    """A kind of wallet that holders may have: whose money it is, in which order it is spent, until when (0: for ever)."""
-
-    TABLE: ClassVar[str] = "wallets"
-    KEY: ClassVar[tuple[str, ...]] = ("number",)
-    number: int
-    name: str
-    giver: int
-    """The account the money comes from, and goes back to."""
-    spending_order: int
-    expires_s: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class WalletScope:
-    """A merchant that takes a wallet; a wallet without any is taken by all."""
-
-    TABLE: ClassVar[str] = "wallet_scopes"
-    KEY: ClassVar[tuple[str, ...]] = ("wallet", "merchant")
-    wallet: int
-    merchant: int
-
-
-@dataclass(frozen=True, slots=True)
-class Request:
-    """A request from outside, by its own key (an order number, a form, a line of a batch), and the record it became: once."""
-
-    TABLE: ClassVar[str] = "requests"
-    KEY: ClassVar[tuple[str, ...]] = ("request",)
-    request: str
-    key: int
-
-
-@dataclass(frozen=True, slots=True)
-class Refund:
-    """What a void or refund takes back of a sale. `is_waiting`: its sale is not here yet."""
-
-    TABLE: ClassVar[str] = "refunds"
-    KEY: ClassVar[tuple[str, ...]] = ("key",)
-    key: int
-    sale: int
-    amount_fen: int
-    is_waiting: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Reversal:
-    """Which host record undid a record: once."""
-
-    TABLE: ClassVar[str] = "reversals"
-    KEY: ClassVar[tuple[str, ...]] = ("reversed",)
-    reversed: int
-    key: int
-
-
-@dataclass(frozen=True, slots=True)
-class Day:
-    """A business day, from the cut before it. Its movements are in `movements_<number>` until they are archived.
-
-    `cut`: the record that closed it, 0 while it is open. The last three are what the archive was compared with.
-    """
-
-    TABLE: ClassVar[str] = "days"
-    KEY: ClassVar[tuple[str, ...]] = ("number",)
-    number: int
-    date: int
-    """The business day as yyyymmdd; 0 while it is open."""
-    opened_s: int
-    cut: int = 0
-    archived_s: int = 0
-    movement_count: int = 0
-    moved_fen: int = 0
-    digest: bytes = b""
-
-
-@dataclass(frozen=True, slots=True)
-class Restore:
-    """A restore from a backup, and the wait after it (MONEY 7). `ended_s`: 0 while asks are answered "away"."""
-
-    TABLE: ClassVar[str] = "restores"
-    KEY: ClassVar[tuple[str, ...]] = ("number",)
-    number: int
-    at_s: int
-    backup_s: int
-    """When the backup was made."""
-    ended_s: int = 0
-    ended_by: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Wait:
-    """A terminal that a restored ledger waits for: done once it has delivered up to the `next` it named."""
-
-    TABLE: ClassVar[str] = "waits"
-    KEY: ClassVar[tuple[str, ...]] = ("terminal",)
-    terminal: int
-    epoch: int = 0
-    next: int = 0
-    """0: it has not shaken hands yet."""
-    is_done: int = 0
-
-
-@dataclass(frozen=True, slots=True)
-class Act:
-    """What a person did, for the audit log: only ever added. `detail`: JSON, without secrets and identity numbers."""
-
-    TABLE: ClassVar[str] = "audit"
-    KEY: ClassVar[tuple[str, ...]] = ("number",)
-    number: int
-    at_s: int
-    actor: str
-    act: str
-    subject: str
-    detail: str = ""
-
-
-@dataclass(frozen=True, slots=True)
-class Movement:
+class Movement(NamedTuple):
     """An amount from one account to another; `key` has the leg, and leg 0 has the record's bytes."""
 
-    TABLE: ClassVar[str] = "movements"
-    KEY: ClassVar[tuple[str, ...]] = ("key",)
     key: int
     debit: int
     credit: int
@@ -269,15 +161,18 @@ class Movement:
     owner: int = 0
     """The holder whose money moves, as `Account.owner`; 0 if nobody's. For bills: it follows from the two accounts."""
 
+    TABLE = "movements"
+    KEY = ("key",)
 
-@dataclass(frozen=True, slots=True)
-class Fact:
+
+class Fact(NamedTuple):
     """A record that moves nothing."""
 
-    TABLE: ClassVar[str] = "facts"
-    KEY: ClassVar[tuple[str, ...]] = ("key",)
     key: int
     record: bytes
+
+    TABLE = "facts"
+    KEY = ("key",)
 
 
 @dataclass(frozen=True, slots=True)
@@ -419,6 +314,7 @@ Row = (
     | Request
     | Refund
     | Reversal
+    | StandIn
     | Day
     | Restore
     | Wait
@@ -449,6 +345,7 @@ TABLES: tuple[type[Row], ...] = (
     Request,
     Refund,
     Reversal,
+    StandIn,
     Day,
     Restore,
     Wait,
@@ -457,10 +354,8 @@ TABLES: tuple[type[Row], ...] = (
 """In the order in which rows are inserted, so that what is referred to is there."""
 
 
-@cache
-def columns_of(table: type[Row]) -> tuple[str, ...]:
-    """The columns of a table, in the order of its class's fields."""
-    return tuple(field.name for field in fields(table))
+LOCKED: tuple[type[Row], ...] = (Epoch, Account, Wait)
+"""Rows that a terminal's arrivals change or decide by: while it is answered, no other process may touch them."""
 
 
 BANK, CASH, FEES, LOSS, SUSPENSE, ALIPAY, WECHAT = range(1, 8)

@@ -8,18 +8,45 @@ and what is posted is never changed or deleted (`guards`, in the file of each st
 from collections.abc import Mapping
 
 from host.ledger.rows import SCHOOL_ACCOUNTS
+from host.ledger.views import create_views, drop_views
 
-SQLITE = {"int": "INTEGER", "bytes": "BLOB", "strict": " STRICT", "keyed": " STRICT, WITHOUT ROWID", "empty": "x''", "length": "length"}
-POSTGRES = {"int": "BIGINT", "bytes": "BYTEA", "strict": "", "keyed": "", "empty": "''::bytea", "length": "octet_length"}
+SQLITE = {
+    "int": "INTEGER",
+    "bytes": "BLOB",
+    "strict": " STRICT",
+    "keyed": " STRICT, WITHOUT ROWID",
+    "empty": "x''",
+    "length": "length",
+    "position": "instr",
+    "hex_record": "hex(record)",
+    "utc": "datetime(at_s, 'unixepoch')",
+}
+POSTGRES = {
+    "int": "BIGINT",
+    "bytes": "BYTEA",
+    "strict": "",
+    "keyed": "",
+    "empty": "''::bytea",
+    "length": "octet_length",
+    "position": "strpos",
+    "hex_record": "upper(encode(record, 'hex'))",
+    "utc": "to_char(to_timestamp(at_s) AT TIME ZONE 'UTC', 'YYYY-MM-DD HH24:MI:SS')",
+}
 
-FOREVER = ("facts", "annexes", "settlements", "commits", "requests", "reversals", "audit", "movements_archive")
+FOREVER = ("facts", "annexes", "settlements", "commits", "requests", "reversals", "stand_ins", "audit", "movements_archive")
 """Tables of what has happened, beside the movements of each open day: rows are added, and that is all."""
 
 SEALED = (
     "holders", "cards", "places", "terminals", "epochs", "holds", "hold_parts", "items", "writings", "resources", "actives", "reservations",
-    "wallets", "wallet_scopes", "refunds", "days", "restores", "waits", "audit",
+    "wallets", "wallet_scopes", "refunds", "days", "restores", "waits", "requests", "audit",
 )  # fmt: skip
 """Tables whose rows follow from no record alone: each row has a seal by the site's key, so that `check` finds one that was altered."""
+
+TALLIED = (
+    "holders", "cards", "places", "terminals", "resources", "actives", "reservations",
+    "wallets", "wallet_scopes", "refunds", "days", "restores", "waits", "requests", "audit",
+)  # fmt: skip
+"""Tables of those that are counted too, so that `check` finds a row that was taken away (ledger/tallies.py)."""
 
 
 def render(statement: str, words: Mapping[str, str]) -> str:
@@ -41,10 +68,11 @@ def create_day(day: int) -> list[str]:
 
 
 def create_view(days: "list[int]") -> list[str]:
-    """Statements that make `movements` show the archive and these days' tables."""
+    """Statements that make `movements` show the archive and these days' tables, and what operators look at with it (ledger/views.py)."""
     columns = "key, debit, credit, amount_fen, record, owner"
     parts = [f"SELECT {columns} FROM {table}" for table in ["movements_archive", *(day_table(day) for day in days)]]
-    return ["DROP VIEW IF EXISTS movements", f"CREATE VIEW movements AS {' UNION ALL '.join(parts)}"]
+    shown = ["DROP VIEW IF EXISTS movements", f"CREATE VIEW movements AS {' UNION ALL '.join(parts)}"]
+    return [*drop_views(), *shown, *create_views()]
 
 
 def _statements(text: str) -> list[str]:
@@ -223,9 +251,13 @@ CREATE TABLE {table} (
 ){strict}"""
 
 _STRENGTH = """
+ALTER TABLE terminals ADD COLUMN next_epoch {int} NOT NULL DEFAULT 1;
 ALTER TABLE accounts ADD COLUMN owner {int} NOT NULL DEFAULT 0;
 ALTER TABLE accounts ADD COLUMN wallet {int} NOT NULL DEFAULT 0 CHECK (wallet = 0 OR balance_fen >= held_fen);
+ALTER TABLE accounts ADD COLUMN wallet_count {int} NOT NULL DEFAULT 0;
+ALTER TABLE holds ADD COLUMN part_count {int} NOT NULL DEFAULT 0;
 CREATE INDEX accounts_owner ON accounts (owner);
+CREATE INDEX accounts_wallet ON accounts (wallet);
 UPDATE accounts SET owner = number WHERE kind = 'holder';
 UPDATE accounts SET owner = (SELECT account FROM cards WHERE cards.mirror = accounts.number) WHERE kind = 'mirror';
 CREATE TABLE hold_parts (
@@ -250,6 +282,7 @@ CREATE TABLE requests (
     request TEXT PRIMARY KEY,
     key {int} NOT NULL
 ){strict};
+CREATE INDEX requests_key ON requests (key);
 CREATE TABLE refunds (
     key {int} PRIMARY KEY,
     sale {int} NOT NULL,
@@ -257,20 +290,29 @@ CREATE TABLE refunds (
     is_waiting {int} NOT NULL CHECK (is_waiting IN (0, 1))
 ){strict};
 CREATE INDEX refunds_sale ON refunds (sale);
+CREATE INDEX refunds_waiting ON refunds (sale) WHERE is_waiting = 1;
 CREATE TABLE reversals (
     reversed {int} PRIMARY KEY,
     key {int} NOT NULL UNIQUE
+){strict};
+CREATE TABLE stand_ins (
+    name {int} PRIMARY KEY,
+    key {int} NOT NULL
 ){strict};
 CREATE TABLE days (
     number {int} PRIMARY KEY CHECK (number > 0),
     date {int} NOT NULL,
     opened_s {int} NOT NULL,
     cut {int} NOT NULL,
+    closed_s {int} NOT NULL,
+    after_commit {int} NOT NULL,
     archived_s {int} NOT NULL,
     movement_count {int} NOT NULL,
     moved_fen {int} NOT NULL,
     digest {bytes} NOT NULL
 ){strict};
+CREATE UNIQUE INDEX days_cut ON days (cut);
+CREATE INDEX days_archived ON days (archived_s);
 CREATE TABLE restores (
     number {int} PRIMARY KEY,
     at_s {int} NOT NULL,
@@ -304,12 +346,17 @@ CREATE TABLE movements_archive (
     PRIMARY KEY (day, owner, key)
 ){keyed};
 CREATE UNIQUE INDEX movements_archive_key ON movements_archive (key);
+CREATE TABLE tallies (
+    name TEXT PRIMARY KEY,
+    row_count {int} NOT NULL,
+    row_sum {int} NOT NULL
+){strict};
 ALTER TABLE movements RENAME TO movements_before
 """
 
 _MOVE_BEFORE = """
-INSERT INTO days (number, date, opened_s, cut, archived_s, movement_count, moved_fen, digest)
-    VALUES (1, 0, (SELECT coalesce(min(at_s), 0) FROM commits), 0, 0, 0, 0, {empty});
+INSERT INTO days (number, date, opened_s, cut, closed_s, after_commit, archived_s, movement_count, moved_fen, digest)
+    VALUES (1, 0, (SELECT coalesce(min(at_s), 0) FROM commits), 0, 0, 0, 0, 0, 0, {empty});
 INSERT INTO movements_1 (key, debit, credit, amount_fen, record, owner)
     SELECT m.key, m.debit, m.credit, m.amount_fen, m.record, CASE WHEN d.owner > 0 THEN d.owner ELSE c.owner END
     FROM movements_before m JOIN accounts d ON d.number = m.debit JOIN accounts c ON c.number = m.credit ORDER BY m.key;
@@ -318,8 +365,10 @@ DROP TABLE movements_before
 
 _SEALS = [f"ALTER TABLE {table} ADD COLUMN seal {{bytes}} NOT NULL DEFAULT {{empty}}" for table in SEALED]
 
+_TALLIES = [f"INSERT INTO tallies (name, row_count, row_sum) VALUES ('{table}', 0, 0)" for table in TALLIED]
+
 MIGRATIONS: list[tuple[str, list[str]]] = [
     ("0001_books", _statements(_BOOKS) + _school_accounts()),
-    ("0002_full_strength", _statements(_STRENGTH) + create_day(1) + _statements(_MOVE_BEFORE) + create_view([1]) + _SEALS),
+    ("0002_full_strength", _statements(_STRENGTH) + create_day(1) + _statements(_MOVE_BEFORE) + create_view([1]) + _SEALS + _TALLIES),
 ]
 """In order; each is one transaction."""

@@ -7,156 +7,162 @@ meanwhile, whatever the busy timeout. So `serve` and the command line can write 
 
 import sqlite3
 import threading
-from collections.abc import Callable, Generator, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import cache
+from collections.abc import Callable, Generator
+from contextlib import contextmanager, suppress
 from pathlib import Path
-from typing import Any, Generic, TypeVar, cast
+from typing import cast
 
 from sqlite_utils import Database
 
-from host.errors import AlreadyThere, DataMissing, LedgerAway, LedgerUnreadable
+from host.errors import AlreadyThere, CommitUnknown, DataMissing, LedgerAway, LedgerUnreadable, RuleBroken, TransactionLost
 from host.keys import SiteKeys
-from host.ledger.books import Books, key_of
-from host.ledger.contract import Job, Key, Value
-from host.ledger.process import Process, take_epoch
-from host.ledger.rows import Movement, Row, columns_of
-from host.ledger.schema import day_table
+from host.ledger.commits import SiteLedger
+from host.ledger.contract import Store
+from host.ledger.seals import Cmac, seal_all
 from host.ledger.sqlite_schema import APPLICATION_ID, is_behind, migrate, missing_guards
+from host.ledger.sqlite_store import SqliteStore
 from host.settings import Settings
-
-T = TypeVar("T")
-R = TypeVar("R", bound=Row)
 
 BUSY_TIMEOUT_S = 10.0
 """How long a commit waits for another process: many times the longest batch."""
 
 _CACHE_KIB = 64 * 1024
+_READER_CACHE_KIB = 4 * 1024
+"""A reader's: each thread has one, and the operating system keeps the file too."""
+_CHECKPOINT_PAGES = 10_000
+"""Pages of log (40 MB) before they go into the file: after a batch of a thousand the default, 1,000, would write each page twice."""
+
+_PASSING = frozenset(
+    {
+        sqlite3.SQLITE_BUSY,
+        sqlite3.SQLITE_LOCKED,
+        sqlite3.SQLITE_NOMEM,
+        sqlite3.SQLITE_READONLY,
+        sqlite3.SQLITE_INTERRUPT,
+        sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_FULL,
+        sqlite3.SQLITE_CANTOPEN,
+        sqlite3.SQLITE_PERM,
+        sqlite3.SQLITE_PROTOCOL,
+    }
+)
+"""What the machine around the file does; it passes once the machine is well."""
+
+_RESTORE = "账本损坏 it is damaged: end the host, and restore a backup"
 
 
-@dataclass(frozen=True, slots=True)
-class Outcome(Generic[T]):
-    """What became of one job of a batch."""
+def sqlite_ledger(
+    path: Path, *, keys: SiteKeys, settings: Settings, clock: Callable[[], int], create: bool = False, actor: str = ""
+) -> SiteLedger:
+    """Open the ledger in a file, or `create` it; one that an older version wrote is brought to this one.
 
-    result: T | None = None
-    error: Exception | None = None
-
-    def get(self) -> T:
-        """The result, or the job's error raised."""
-        if self.error is not None:
-            raise self.error
-        return cast(T, self.result)
-
-
-class SqliteLedger:
-    """A `Ledger` (host/ledger/contract.py) on one file.
-
-    Any thread may use it; commits go one after the other. `clock` gives Unix seconds. Call `start` with
-    the process's role before its first own record. Raises `DataMissing` without the file (`create` makes
-    it), `LedgerUnreadable` for what is no ledger or a newer one.
+    Raises `DataMissing` without the file, `AlreadyThere` when it would be made anew, `LedgerUnreadable` for what is no
+    ledger, is damaged, or was written by a newer version, `LedgerAway` when another process holds it too long.
     """
+    if not create and not path.exists():
+        raise DataMissing(f"没有账本 no ledger at {path}: run `onecard init`, or restore a backup")
+    if create and path.exists():
+        raise AlreadyThere("账本 ledger", path, "it is never made anew")
+    if not create and not path.stat().st_size:
+        # Before SQLite sees it: beside an empty file it throws the write-ahead log away.
+        raise LedgerUnreadable(f"账本是空文件 {path} is empty: restore a backup, and keep {path.name}-wal if it is there")
+    database = SqliteDatabase(path, seal_cmac=keys.seal_cmac(), create=create)
+    return SiteLedger(database, keys=keys, settings=settings, clock=clock, actor=actor)
 
-    def __init__(self, path: Path, *, keys: SiteKeys, settings: Settings, clock: Callable[[], int], create: bool = False) -> None:
-        if not create and not path.exists():
-            raise DataMissing(f"没有账本 no ledger at {path}: run `onecard init`, or restore a backup")
-        if create and path.exists():
-            raise AlreadyThere("账本 ledger", path, "it is never made anew")
+
+class SqliteDatabase:
+    """A `Database` (host/ledger/contract.py) on one file. One connection writes; each thread that reads has its own."""
+
+    def __init__(self, path: Path, *, seal_cmac: Cmac, create: bool) -> None:
         self._path = path
-        self._keys = keys
-        self._settings = settings
-        self._clock = clock
-        self._lock = threading.Lock()
-        self._process: Process | None = None
-        self._next_sequence = 1
-        self._readers = threading.local()
+        self._reader_of_thread = threading.local()
+        self._readers: list[sqlite3.Connection] = []
+        self._readers_lock = threading.Lock()
+        self._has_failed = False
+        """Whether the disk failed the last transaction, or a job in it."""
         self._connection = _connect(path, create=create)
         try:
-            self._prepare(create=create)
+            self._prepare(seal_cmac, create=create)
         except BaseException:
             self._connection.close()
             raise
 
-    def start(self, role: str) -> Process:
-        """Take a host process's number and a fresh epoch, committed before its first record. `role`: "serve" or "command"."""
-        self._process = self.commit(lambda books: take_epoch(books, role))
-        self._next_sequence = 1
-        return self._process
+    @contextmanager
+    def transaction(self, *, is_shared: bool) -> Generator[Store]:
+        """See `Database.transaction`. Shared or not: SQLite has one writer."""
+        try:
+            self._connection.execute("BEGIN IMMEDIATE")
+            if self._has_failed:
+                # Writes a page and changes nothing: a commit that has nothing to write must not say that the disk is well.
+                self._connection.execute("PRAGMA user_version = 0")
+            self._has_failed = False
+            yield SqliteStore(self._connection)
+            self._commit()
+        except sqlite3.IntegrityError as error:
+            raise RuleBroken(str(error)) from error
+        except sqlite3.Error as error:
+            self._has_failed = True
+            raise _away(error) from error
+        finally:
+            _roll_back(self._connection)
 
-    def commit(self, job: Job[T]) -> T:
-        """See `Ledger.commit`."""
-        return self.batch([job])[0].get()
+    def _commit(self) -> None:
+        """Commit. After an error of the disk it may lie whole in the log, unsynced: if this process ends now, the next finds it."""
+        try:
+            self._connection.execute("COMMIT")
+        except sqlite3.OperationalError as error:
+            if _code(error) != sqlite3.SQLITE_IOERR:
+                raise
+            self._has_failed = True
+            raise CommitUnknown(
+                f"不知是否已写入 whether it was written is not known ({error}): check the disk, then ask again in the same words, "
+                "with the same --key if there was one; without one, look first whether it is there"
+            ) from error
 
-    def batch(self, jobs: Sequence[Job[T]]) -> list[Outcome[T]]:
-        """Run jobs in one commit. One that fails leaves nothing, and does not spoil the others.
+    @contextmanager
+    def savepoint(self) -> Generator[None]:
+        """See `Database.savepoint`."""
+        self._connection.execute("SAVEPOINT job")
+        try:
+            yield
+        except Exception as error:
+            self._has_failed |= isinstance(error, sqlite3.Error) and not isinstance(error, sqlite3.IntegrityError)
+            if not self._connection.in_transaction:
+                # A disk error has rolled back the whole commit, not this job alone.
+                raise TransactionLost(str(_away(error))) from error
+            try:
+                self._connection.execute("ROLLBACK TO job")
+                self._connection.execute("RELEASE job")
+            except sqlite3.Error as worse:
+                raise TransactionLost(str(_away(worse))) from error
+            if isinstance(error, sqlite3.IntegrityError):
+                raise RuleBroken(str(error)) from error
+            if isinstance(error, sqlite3.Error):
+                raise _away(error) from error
+            raise
+        self._connection.execute("RELEASE job")
 
-        Raises `LedgerAway` when the commit itself fails: then nothing of any job stays.
-        """
-        with self._lock:
-            sequence = self._next_sequence
-            outcomes: list[Outcome[T]] = []
-            with self._transaction():
-                now_s = self._clock()
-                for job in jobs:
-                    outcome, sequence = self._run(job, sequence, now_s)
-                    outcomes.append(outcome)
-            self._next_sequence = sequence
-            return outcomes
-
-    def view(self, job: Job[T]) -> T:
-        """See `Ledger.view`. Each thread has a connection of its own for it."""
+    @contextmanager
+    def snapshot(self) -> Generator[Store]:
+        """See `Database.snapshot`. Each thread has a connection of its own for it."""
         connection = self._reader()
         try:
             connection.execute("BEGIN")
-            return job(Books(SqliteStore(connection), keys=self._keys, settings=self._settings, now_s=self._clock()))
-        except sqlite3.DatabaseError as error:
-            raise LedgerAway(f"账本暂不可读 the ledger cannot be read ({error}): check the disk, then try again") from error
+            yield SqliteStore(connection)
+        except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+            raise _unread(error) from error
         finally:
-            if connection.in_transaction:
-                connection.execute("ROLLBACK")
+            _roll_back(connection)
 
     def close(self) -> None:
-        """Close the file. Committed work needs no closing."""
-        with self._lock:
-            self._connection.close()
+        """See `Database.close`. The last connection to go brings the log into the file, so readers go first."""
+        with self._readers_lock:
+            for reader in self._readers:
+                reader.close()
+            self._readers.clear()
+        self._connection.close()
 
-    def _run(self, job: Job[T], sequence: int, now_s: int) -> tuple[Outcome[T], int]:
-        self._connection.execute("SAVEPOINT job")
-        process = (self._process.terminal, self._process.epoch) if self._process else None
-        books = Books(
-            SqliteStore(self._connection),
-            keys=self._keys,
-            settings=self._settings,
-            now_s=now_s,
-            process=process,
-            next_sequence=sequence,
-        )
-        try:
-            result = job(books)
-            books.finish()
-        except Exception as error:  # handed to whoever gave the job
-            if not self._connection.in_transaction:
-                raise  # a disk error has rolled back the whole commit, not this job alone
-            self._connection.execute("ROLLBACK TO job")
-            self._connection.execute("RELEASE job")
-            away = isinstance(error, sqlite3.DatabaseError) and not isinstance(error, sqlite3.IntegrityError)
-            return Outcome(error=_away(error) if away else error), sequence
-        self._connection.execute("RELEASE job")
-        return Outcome(result=result), books.next_sequence
-
-    @contextmanager
-    def _transaction(self) -> Generator[None]:
-        try:
-            self._connection.execute("BEGIN IMMEDIATE")
-            yield
-            self._connection.execute("COMMIT")
-        except sqlite3.Error as error:
-            raise _away(error) from error
-        finally:
-            if self._connection.in_transaction:
-                self._connection.execute("ROLLBACK")
-
-    def _prepare(self, *, create: bool) -> None:
+    def _prepare(self, seal_cmac: Cmac, *, create: bool) -> None:
         database = Database(self._connection)
         try:
             if create:
@@ -165,76 +171,43 @@ class SqliteLedger:
             if found != APPLICATION_ID:
                 raise LedgerUnreadable(f"不是账本 {self._path} is no onecard ledger: put the right file back, or restore a backup")
             if is_behind(database):
-                with self._transaction():
-                    migrate(database)
+                self._migrate(database, seal_cmac)
             if guards := missing_guards(database):
                 raise LedgerUnreadable(f"账本保护缺失 {self._path} lacks {', '.join(guards)}: somebody changed it; restore a backup")
-        except sqlite3.DatabaseError as error:
-            raise LedgerUnreadable(f"账本损坏 {self._path} is damaged or no ledger ({error}): restore a backup") from error
+        except (sqlite3.DatabaseError, ValueError, KeyError) as error:  # the latter: texts, numbers and columns that are none any more
+            raise _unopened(self._path, error) from error
+
+    def _migrate(self, database: Database, seal_cmac: Cmac) -> None:
+        """All of it in one transaction; another process that comes meanwhile waits, and finds nothing left to do."""
+        try:
+            with self.transaction(is_shared=False) as store:
+                migrate(database)
+                seal_all(store, seal_cmac)
+        except (RuleBroken, LedgerAway) as error:
+            if _code(error.__cause__) in _PASSING:
+                raise
+            raise LedgerUnreadable(
+                f"账本升级失败 {self._path} cannot be brought to this version ({error.__cause__}): it was left as it was; "
+                "go on with the version before, and report this"
+            ) from error
 
     def _reader(self) -> sqlite3.Connection:
-        connection = cast("sqlite3.Connection | None", getattr(self._readers, "connection", None))
+        connection = cast("sqlite3.Connection | None", getattr(self._reader_of_thread, "connection", None))
         if connection is None:
             connection = _connect(self._path, create=False)
             connection.execute("PRAGMA query_only = ON")
-            self._readers.connection = connection
+            connection.execute(f"PRAGMA cache_size = -{_READER_CACHE_KIB}")
+            self._reader_of_thread.connection = connection
+            with self._readers_lock:
+                self._readers.append(connection)
         return connection
 
 
-class SqliteStore:
-    """A `Store` (host/ledger/contract.py) over one connection inside a transaction."""
-
-    def __init__(self, connection: sqlite3.Connection) -> None:
-        self._connection = connection
-
-    def get(self, kind: type[R], key: Key) -> R | None:
-        """See `Store.get`."""
-        row = self._connection.execute(_select_one(kind), key).fetchone()
-        return kind(*row) if row else None
-
-    def find(
-        self, kind: type[R], where: Mapping[str, Value | tuple[int, int]], *, limit: int | None = None, newest_first: bool = False
-    ) -> list[R]:
-        """See `Store.find`."""
-        terms: list[str] = []
-        values: list[Value] = []
-        for column, value in where.items():
-            assert column in columns_of(kind), column
-            if isinstance(value, tuple):
-                terms.append(f"{column} BETWEEN ? AND ?")
-                values.extend(value)
-            else:
-                terms.append(f"{column} IS ?")
-                values.append(value)
-        order = ", ".join(column + (" DESC" if newest_first else "") for column in kind.KEY)
-        query = f"SELECT {', '.join(columns_of(kind))} FROM {kind.TABLE}" + (f" WHERE {' AND '.join(terms)}" if terms else "")
-        query += f" ORDER BY {order}" + ("" if limit is None else f" LIMIT {int(limit)}")
-        return [kind(*row) for row in self._connection.execute(query, values)]
-
-    def scan(self, kind: type[R]) -> Iterator[R]:
-        """See `Store.scan`."""
-        query = f"SELECT {', '.join(columns_of(kind))} FROM {kind.TABLE} ORDER BY {', '.join(kind.KEY)}"
-        return (kind(*row) for row in self._connection.execute(query))
-
-    def highest(self, kind: type[Row], column: str) -> int:
-        """See `Store.highest`."""
-        assert column in columns_of(kind), column
-        return cast(int, self._connection.execute(f"SELECT coalesce(max({column}), 0) FROM {kind.TABLE}").fetchone()[0])
-
-    def write(self, *, inserts: Sequence[Row], updates: Sequence[Row], deletes: Sequence[Row]) -> None:
-        """See `Store.write`."""
-        for kind, rows in _by_table(deletes):
-            self._connection.executemany(_delete(kind), [key_of(row) for row in rows])
-        for kind, rows in _by_table(inserts):
-            table = self._open_table() if kind is Movement else kind.TABLE
-            self._connection.executemany(_insert(kind, table), [_values(row) for row in rows])
-        for kind, rows in _by_table(updates):
-            columns = _others(kind) + kind.KEY
-            self._connection.executemany(_update(kind), [tuple(getattr(row, column) for column in columns) for row in rows])
-
-    def _open_table(self) -> str:
-        """The table of the open day's movements."""
-        return day_table(cast(int, self._connection.execute("SELECT max(number) FROM days").fetchone()[0]))
+def _roll_back(connection: sqlite3.Connection) -> None:
+    """Roll back what is open. Where even that fails SQLite does it at the next start, and the first error is the one to tell."""
+    if connection.in_transaction:
+        with suppress(sqlite3.Error):
+            connection.execute("ROLLBACK")
 
 
 def _connect(path: Path, *, create: bool) -> sqlite3.Connection:
@@ -254,9 +227,10 @@ def _connect(path: Path, *, create: bool) -> sqlite3.Connection:
         connection.execute("PRAGMA synchronous = FULL")
         connection.execute("PRAGMA foreign_keys = ON")
         connection.execute(f"PRAGMA cache_size = -{_CACHE_KIB}")
+        connection.execute(f"PRAGMA wal_autocheckpoint = {_CHECKPOINT_PAGES}")
         found = [connection.execute(f"PRAGMA {name}").fetchone()[0] for name in ("journal_mode", "synchronous", "foreign_keys")]
-    except sqlite3.DatabaseError as error:
-        raise LedgerUnreadable(f"账本打不开 {path} cannot be opened ({error}): check it, or restore a backup") from error
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:
+        raise _unopened(path, error) from error
     if found != ["wal", 2, 1]:
         connection.close()
         raise LedgerUnreadable(f"{path}: SQLite refuses WAL, FULL or foreign keys here ({found}): keep the ledger on a local disk")
@@ -264,45 +238,28 @@ def _connect(path: Path, *, create: bool) -> sqlite3.Connection:
 
 
 def _away(error: Exception) -> LedgerAway:
-    return LedgerAway(f"账本暂不可写 the ledger cannot be written ({error}): nothing was changed; check the disk, then try again")
+    return LedgerAway(f"账本暂不可写 the ledger cannot be written ({error}): nothing was changed; {_remedy(error)}")
 
 
-def _by_table(rows: Sequence[Row]) -> list[tuple[type[Row], list[Row]]]:
-    tables: dict[type[Row], list[Row]] = {}
-    for row in rows:
-        tables.setdefault(type(row), []).append(row)
-    return list(tables.items())
+def _unread(error: Exception) -> LedgerAway:
+    # What our own queries cannot read or name is another schema, or another text, than what was written.
+    is_damaged = isinstance(error, UnicodeDecodeError | sqlite3.OperationalError) and _code(error) in (0, sqlite3.SQLITE_ERROR)
+    return LedgerAway(f"账本暂不可读 the ledger cannot be read ({error}): {_RESTORE if is_damaged else _remedy(error)}")
 
 
-def _values(row: Row) -> tuple[Any, ...]:
-    return tuple(getattr(row, column) for column in columns_of(type(row)))
+def _unopened(path: Path, error: Exception) -> LedgerAway | LedgerUnreadable:
+    """Tell a disk that fails from a ledger that is damaged: nobody should restore a backup because a disk is full."""
+    if _code(error) in _PASSING:
+        return LedgerAway(f"账本暂打不开 {path} cannot be opened now ({error}): nothing was changed; {_remedy(error)}")
+    return LedgerUnreadable(f"账本损坏 {path} is damaged or no ledger ({error}): restore a backup")
 
 
-@cache
-def _select_one(kind: type[Row]) -> str:
-    return f"SELECT {', '.join(columns_of(kind))} FROM {kind.TABLE} WHERE {_has_key(kind)}"
+def _remedy(error: Exception) -> str:
+    if _code(error) in (sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB):
+        return _RESTORE
+    return "check the disk, its free space and its rights, then try again"
 
 
-@cache
-def _insert(kind: type[Row], table: str) -> str:
-    return f"INSERT INTO {table} ({', '.join(columns_of(kind))}) VALUES ({', '.join('?' * len(columns_of(kind)))})"
-
-
-@cache
-def _update(kind: type[Row]) -> str:
-    # Without the key: setting it, even to itself, makes SQLite look for rows that refer to it.
-    return f"UPDATE {kind.TABLE} SET {', '.join(f'{column} = ?' for column in _others(kind))} WHERE {_has_key(kind)}"
-
-
-@cache
-def _delete(kind: type[Row]) -> str:
-    return f"DELETE FROM {kind.TABLE} WHERE {_has_key(kind)}"
-
-
-@cache
-def _others(kind: type[Row]) -> tuple[str, ...]:
-    return tuple(column for column in columns_of(kind) if column not in kind.KEY)
-
-
-def _has_key(kind: type[Row]) -> str:
-    return " AND ".join(f"{column} = ?" for column in kind.KEY)
+def _code(error: BaseException | None) -> int:
+    """SQLite's primary code; errors that Python itself raises have none."""
+    return getattr(error, "sqlite_errorcode", 0) & 0xFF

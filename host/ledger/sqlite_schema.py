@@ -9,6 +9,8 @@ from host.ledger.schema import FOREVER, MIGRATIONS, SQLITE, render
 APPLICATION_ID = 0x4F4E4543
 """`PRAGMA application_id`: "ONEC"."""
 
+_GUARD_ENDINGS = ("_no_update", "_no_delete", "_once")
+
 migrations = Migrations("onecard")
 
 
@@ -23,6 +25,10 @@ def is_behind(database: Database) -> bool:
 
 def migrate(database: Database) -> None:
     """Bring a ledger to this version; a no-op when another process has done it just now. The caller holds the write lock."""
+    # Guards name tables of their version; SQLite would carry such names along when a table is renamed, and drop it under them.
+    for (name,) in database.conn.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+        if name.endswith(_GUARD_ENDINGS):
+            database.conn.execute(f'DROP TRIGGER "{name}"')
     migrations.apply(database)
     for table in _guarded(database):
         guard(database, table)
@@ -35,10 +41,10 @@ def guard(database: Database, table: str) -> None:
 
 
 def missing_guards(database: Database) -> list[str]:
-    """The names of triggers that should keep the books from being changed, and are not there."""
-    there = {name for (name,) in database.conn.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'")}
-    names = [name for table in _guarded(database) for name, _ in _guards(table)]
-    return sorted(name for name in names if name not in there)
+    """The names of triggers that should keep the books from being changed, and are not there, or are others."""
+    there = dict(database.conn.execute("SELECT name, sql FROM sqlite_master WHERE type = 'trigger'").fetchall())
+    guards = [guard for table in _guarded(database) for guard in _guards(table)]
+    return sorted(name for name, statement in guards if there.get(name) != statement)
 
 
 def _guarded(database: Database) -> list[str]:

@@ -6,11 +6,12 @@ While a commit is on its way to the disk the line goes on polling; what was deci
 from __future__ import annotations
 
 import queue
+from functools import partial
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from host.errors import LedgerAway
 from host.ledger.reports import last_commit
-from host.link.replies import away, clock_offer, job_for, offers_in
+from host.link.replies import arrival_for, away, clock_offer, job_for, messages_of, offers_in
 from host.resources import chunk
 from protocol.messages import CLOCK, Fetch, Offer, Refused, State
 
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
     from concurrent.futures import Future
 
-    from host.ledger.contract import Job
+    from host.ledger.books import Books
     from host.link.events import Received
     from host.writer import Writer
     from protocol.messages import Message
@@ -54,7 +55,7 @@ class Desk:
         self._clock = clock
         self._wake = wake
         self._log = log
-        self._done: queue.SimpleQueue[tuple[int, int | None, Message | None, Future[list[Message]]]] = queue.SimpleQueue()
+        self._done: queue.SimpleQueue[tuple[int, int | None, Message | None, Future[Any]]] = queue.SimpleQueue()
         self._at_once: list[Decided] = []
         self._under_way_count = 0
         self._offered_s: dict[tuple[int, int, int], int] = {}
@@ -70,10 +71,12 @@ class Desk:
             self._log.warning("terminal refused a message", terminal=terminal, message=message.number, reason=message.reason)
         elif isinstance(message, Fetch):
             self._read(received, message)
+        elif (arrival := arrival_for(terminal, message, self._clock())) is not None:
+            self._submit(terminal, received.generation, message, partial(self._writer.request, arrival))
         elif (job := job_for(terminal, message, self._clock())) is not None:
             if isinstance(message, State):
                 self._forget_offers(terminal)
-            self._submit(terminal, received.generation, message, job)
+            self._submit(terminal, received.generation, message, partial(self._writer.submit, job))
 
     def refresh(self, terminals: list[int]) -> None:
         """Offer terminals what has changed and what they still lack, and the time once an hour. Call it once a second or so."""
@@ -82,7 +85,7 @@ class Desk:
             return
         self._seen_commit, self._refreshed_s = commit, now_s
         for terminal in terminals:
-            self._submit(terminal, None, None, lambda books, terminal=terminal: [*offers_in(books, terminal), clock_offer(now_s)])
+            self._submit(terminal, None, None, partial(self._writer.submit, partial(_offers, terminal=terminal, now_s=now_s)))
 
     def decided(self) -> list[Decided]:
         """Everything decided since the last call, in order, without offers just made."""
@@ -93,14 +96,14 @@ class Desk:
             found.append(Decided(terminal, generation, self._result(terminal, message, future)))
         return [one._replace(messages=[message for message in one.messages if self._is_news(one.terminal, message)]) for one in found]
 
-    def _submit(self, terminal: int, generation: int | None, message: Message | None, job: Job[list[Message]]) -> None:
+    def _submit(self, terminal: int, generation: int | None, message: Message | None, submit: Callable[[], Future[Any]]) -> None:
         if self._under_way_count >= UNDER_WAY_COUNT:
             self._at_once.append(Decided(terminal, generation, away(message)))
             return
         self._under_way_count += 1
-        self._writer.submit(job).add_done_callback(lambda future: self._finish(terminal, generation, message, future))
+        submit().add_done_callback(lambda future: self._finish(terminal, generation, message, future))
 
-    def _finish(self, terminal: int, generation: int | None, message: Message | None, future: Future[list[Message]]) -> None:
+    def _finish(self, terminal: int, generation: int | None, message: Message | None, future: Future[Any]) -> None:
         """Called by the writer's thread."""
         self._done.put((terminal, generation, message, future))
         self._wake()
@@ -110,11 +113,11 @@ class Desk:
         reply = chunk(self._writer, received.terminal, fetch)
         self._at_once.append(Decided(received.terminal, received.generation, [reply]))
 
-    def _result(self, terminal: int, message: Message | None, future: Future[list[Message]]) -> list[Message]:
+    def _result(self, terminal: int, message: Message | None, future: Future[Any]) -> list[Message]:
         error = future.exception()
         if error is None:
             self._set_away(None)
-            return future.result()
+            return messages_of(future.result())
         if isinstance(error, LedgerAway):
             self._set_away(error)
             return away(message)
@@ -142,3 +145,7 @@ class Desk:
         """A new session begins: what was offered before may not have been heard."""
         for key in [key for key in self._offered_s if key[0] == terminal]:
             del self._offered_s[key]
+
+
+def _offers(books: Books, *, terminal: int, now_s: int) -> list[Message]:
+    return [*offers_in(books, terminal), clock_offer(now_s)]

@@ -1,6 +1,6 @@
-"""What the host says to each message of a terminal: from message to job.
+"""What the host says to each message of a terminal: from message to arrival or job.
 
-A job runs in one commit of the books and returns the messages to send; they leave only once it is durable.
+An arrival is answered in a commit that many share, a job in its own; what they return leaves only once it is durable.
 Lost answers need no care here: the same ask gets the same answer, and records are taken in once.
 """
 
@@ -8,30 +8,42 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from host.approvals import answer_in
-from host.intake import resume_in, take_in
+from host import approvals
+from host.approvals import Asking
+from host.intake import Delivery, resume_in
 from host.ledger.clock import to_wire
 from host.ledger.kinds import TerminalKind
 from host.ledger.rows import Active, Resource, Terminal
 from host.resources import RESOURCES_OF, publish
-from protocol.codes import HOST_AWAY
-from protocol.messages import CLOCK, Ack, Answer, Ask, Offer, Records, State
+from protocol.messages import CLOCK, Ack, Answer, Ask, Offer, Records, Refused, State
 
 if TYPE_CHECKING:
     from host.ledger.books import Books
-    from host.ledger.contract import Job
+    from host.ledger.contract import Arrival, Job
     from protocol.messages import Message
 
 _DIGEST_SIZE = 8
 """What STATE says of a digest; an `activated` record says one byte more."""
 
 
-def job_for(terminal: int, message: Message, now_s: int) -> Job[list[Message]] | None:
-    """The job that answers a message which came in at `now_s` (Unix); None where none does."""
+def arrival_for(terminal: int, message: Message, now_s: int) -> Arrival[tuple[int, int] | Answer | Refused] | None:
+    """What is to be answered together with what other terminals sent; None for any other message. `now_s`: when it came in (Unix)."""
     if isinstance(message, Ask):
-        return lambda books: [answer_in(books, terminal, message, now_s)]
+        return Asking(terminal, message, now_s)
     if isinstance(message, Records):
-        return lambda books: [Ack(*take_in(books, terminal, message.data, now_s))]
+        return Delivery(terminal, message.data, now_s)
+    return None
+
+
+def messages_of(result: tuple[int, int] | Answer | Refused | list[Message]) -> list[Message]:
+    """What to send when an arrival was answered, or a job has ended."""
+    if isinstance(result, list):
+        return result
+    return [result] if isinstance(result, Answer | Refused) else [Ack(*result)]
+
+
+def job_for(terminal: int, message: Message, now_s: int) -> Job[list[Message]] | None:
+    """The job that answers another message; None where none does."""
     if isinstance(message, State):
         return lambda books: [resume_in(books, terminal, message, now_s), clock_offer(now_s), *offers_in(books, terminal)]
     return None
@@ -40,7 +52,7 @@ def job_for(terminal: int, message: Message, now_s: int) -> Job[list[Message]] |
 def away(message: Message | None) -> list[Message]:
     """The reply while the books cannot be written: an ask is told so, records wait in their journal."""
     if isinstance(message, Ask):
-        return [Answer(message.epoch, message.sequence, message.kind, HOST_AWAY, 0, 0, 0, 0, 0, b"")]
+        return [approvals.away(message)]
     return []
 
 

@@ -13,6 +13,7 @@ from starlette.responses import HTMLResponse, PlainTextResponse, Response
 from host.ledger.kinds import AccountKind
 from host.ledger.reports import yuan
 from host.ledger.rows import Account
+from host.restoring import waiting_in
 from host.web.terminals import line_facts, terminal_facts
 from host.web.texts import LANGUAGES, TEXTS, choose_language
 
@@ -49,6 +50,7 @@ class Page:
             is_local=_is_local(request),
             lines=[line_facts(line) for line in site.fleet.lines()],
             terminals=facts,
+            waiting=site.ledger.view(waiting_in),
             up_count=sum(fact["is_up"] for fact in facts),
             books=site.ledger.view(_totals) if _is_local(request) else {},
             yuan=yuan,

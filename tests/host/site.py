@@ -1,19 +1,29 @@
 """A small site to test the books with: holders, cards, a shower, two tills, and terminals that keep journals."""
 
+import sqlite3
+from collections.abc import Generator
+from contextlib import closing, contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, cast
+
+import psycopg
+from psycopg.conninfo import conninfo_to_dict
 
 from host import approvals, cards, holders, intake, terminals
 from host.check import Proof, check
 from host.keys import SiteKeys
+from host.ledger.commits import SiteLedger
 from host.ledger.contract import Job
 from host.ledger.kinds import TerminalKind
+from host.ledger.postgres import postgres_ledger
 from host.ledger.rows import Account, Card, Hold, Item, Row
-from host.ledger.sqlite import SqliteLedger
+from host.ledger.sqlite import sqlite_ledger
 from host.settings import Settings
 from protocol.messages import ASK_SALE, SUBJECT_CARD, SUBJECT_NONE, Answer, Ask, Resume, State
 from protocol.record import NO_TAC, NONE, Name, Record, encode
+from tests.postgres import shared_server
 
 NOW_S = 1_795_500_000
 """2026-11-24, in the afternoon."""
@@ -54,22 +64,61 @@ class Journal:
 
 
 class Site:
-    """A ledger on a file, and shortcuts to what tests do with it."""
+    """A ledger, and shortcuts to what tests do with it.
 
-    def __init__(self, path: Path, settings: Settings | None = None) -> None:
+    `path` is SQLite's file. With `url` the ledger is in that PostgreSQL database instead, which has the tables already.
+    """
+
+    def __init__(self, path: Path, settings: Settings | None = None, *, url: str = "") -> None:
         self.path = path
+        self.url = url
         self.settings = settings or Settings()
-        self.ledger = self._open(create=True)
+        self.now_s = NOW_S
+        """What its clock shows."""
+        self._opened: list[SiteLedger] = []
+        self.ledger = self.open(create=not url)
+        self.ledger.start("serve")
 
-    def _open(self, *, create: bool) -> SqliteLedger:
-        ledger = SqliteLedger(self.path, keys=KEYS, settings=self.settings, clock=lambda: NOW_S, create=create)
-        ledger.start("serve")
+    def open(self, *, create: bool = False) -> SiteLedger:
+        """These books once more, as another process opens them; not started."""
+        if self.url:
+            ledger = postgres_ledger(self.url, keys=KEYS, settings=self.settings, clock=lambda: self.now_s, create=create)
+        else:
+            ledger = sqlite_ledger(self.path, keys=KEYS, settings=self.settings, clock=lambda: self.now_s, create=create)
+        self._opened.append(ledger)
         return ledger
+
+    def close(self) -> None:
+        """Close whatever was opened here."""
+        for ledger in self._opened:
+            ledger.close()
+
+    @property
+    def database(self) -> str:
+        """The PostgreSQL database it is in."""
+        return str(conninfo_to_dict(self.url)["dbname"])
 
     def reopen(self) -> None:
         """Close and open again, as a restart does."""
         self.ledger.close()
-        self.ledger = self._open(create=False)
+        self.ledger = self.open()
+        self.ledger.start("serve")
+
+    def execute(self, statement: str, *values: Any) -> list[tuple[Any, ...]]:
+        """A statement past the ledger, as an operator's own shell would run it; `?` for each value."""
+        if not self.url:
+            with closing(sqlite3.connect(self.path, isolation_level=None)) as connection:
+                return connection.execute(statement, values).fetchall()
+        with psycopg.connect(self.url, autocommit=True) as connection:
+            cursor = connection.execute(cast(Any, statement.replace("?", "%s")), values or None)
+            return cursor.fetchall() if cursor.description else []
+
+    def stored(self) -> bytes:
+        """Every byte that lies in the database: what somebody who copies it gets."""
+        if not self.url:
+            return b"".join(path.read_bytes() for path in self.path.parent.iterdir() if path.is_file())
+        tables = [name for (name,) in self.execute("SELECT tablename FROM pg_tables WHERE schemaname = 'public'")]
+        return b"".join(bytes(cell) for name in tables for row in self.execute(f"SELECT * FROM {name}") for cell in map(_as_bytes, row))
 
     def commit(self, job: Job[T]) -> T:
         """Run a job."""
@@ -119,7 +168,9 @@ class Site:
             fields.get("copies", b""),
             fields.get("code", b""),
         )
-        return approvals.answer(self.ledger, journal.number, ask, NOW_S)
+        answer = approvals.answer(self.ledger, journal.number, ask, NOW_S)
+        assert isinstance(answer, Answer), answer
+        return answer
 
     def take(self, journal: Journal, *data: bytes) -> tuple[int, int]:
         """Deliver records."""
@@ -148,6 +199,10 @@ class Site:
         return proof
 
 
+def _as_bytes(value: Any) -> bytes:
+    return value if isinstance(value, bytes) else str(value).encode()
+
+
 def make_record(kind: int, *, name: Name, key: int = 0, **fields: Any) -> bytes:
     """A record signed by the terminal that its name says, or by `key`."""
     subject = fields.pop("subject", 0)
@@ -171,3 +226,46 @@ def make_record(kind: int, *, name: Name, key: int = 0, **fields: Any) -> bytes:
     values.update(fields)
     record = Record(kind=kind, terminal=name.terminal, epoch=name.epoch, sequence=name.sequence, **values)
     return encode(record, KEYS.record_cmac(key or name.terminal, 1))
+
+
+@contextmanager
+def new_site(store: str, path: Path, settings: Settings | None = None) -> Generator[Site]:
+    """A site without anybody in it, on "sqlite" (in that file) or "postgresql"."""
+    if store == "sqlite":
+        made = Site(path, settings)
+        yield made
+        made.close()
+        return
+    server = shared_server()
+    database = server.lend(_template())
+    made = Site(path, settings, url=server.url(database))
+    yield made
+    made.close()
+    server.take_back(database, _template())
+
+
+def populate(site: Site) -> None:
+    """Two holders with a card each (张小雨: account 100, card 1, 200.00; 李强: account 101, card 2, 3.20), two showers, a till."""
+    if site.url and _POPULATED:
+        shared_server().put(site.database, _POPULATED[0])
+        return
+    site.add_holder("20260001", 20_000)
+    site.add_holder("20260002", 320, "李强")
+    site.add_card("20260001")
+    site.add_card("20260002")
+    site.add_terminals()
+    if site.url:
+        _POPULATED.append(shared_server().contents(site.database))
+
+
+_POPULATED: list[str] = []
+"""The rows that makes in PostgreSQL, once they were made: to put them there is one commit instead of eight."""
+
+
+@cache
+def _template() -> str:
+    """A PostgreSQL database with an empty ledger in it, from which the others are copied."""
+    server = shared_server()
+    name = server.create()
+    postgres_ledger(server.url(name), keys=KEYS, settings=Settings(), clock=lambda: NOW_S, create=True).close()
+    return name

@@ -5,6 +5,7 @@ from dataclasses import replace
 import pytest
 
 from host import cards, reservations
+from host.ledger.clock import wire_day
 from host.ledger.kinds import ItemKind
 from host.ledger.rows import Card, Holder, Writing
 from protocol import codes
@@ -193,3 +194,32 @@ def test_copies_of_an_ask_are_kept_as_evidence_if_their_mac_is_right(site: Site)
     assert [(row.counter, row.sequence_low, row.amount_fen) for row in site.rows(Writing)] == [(7, 4, 50), (8, 5, 300)]
     site.ask(site.journal(SHOWER), kind=ASK_SALE, amount_fen=100, copies=older + newer)
     assert len(site.rows(Writing)) == 2, "in the wrong block a copy's MAC is wrong"
+
+
+def test_a_card_is_good_on_its_last_day_and_not_on_the_next(site: Site) -> None:
+    till, today = site.journal(TILL), wire_day(NOW_S)
+    for number, expiry_day, code in ((3, today, 0), (4, today - 1, codes.CARD_EXPIRED)):
+        cards.add(site.ledger, "20260001", b"\x04\x00\x00" + bytes([number]), expiry_day=expiry_day)
+        assert site.ask(till, amount_fen=100, subject=number).code == code
+        site.take(till, till.write(kinds.NOTHING))
+
+
+def test_a_holder_who_left_during_a_shower_gets_no_more(site: Site) -> None:
+    shower = site.journal(SHOWER)
+    site.ask(shower, kind=ASK_SHOWER, amount_fen=300)
+    site.commit(lambda books: books.change(replace(books.need(Holder, HOLDER), is_closed=1)))
+    answer = site.ask(shower, kind=ASK_EXTEND, amount_fen=600, used_fen=80, sequence=1)
+    assert (answer.code, answer.held_fen) == (codes.REFUSED, 300)
+    assert site.holds()[0].used_fen == 80
+
+
+def test_the_code_of_a_cancelled_booking_is_wrong_everywhere(site: Site) -> None:
+    code = reservations.book(site.ledger, "20260001", SHOWER, NOW_S, NOW_S + 1_800, 300)
+    reservations.cancel(site.ledger, "20260001", code)
+    for stall in (SHOWER, SHOWER_2):
+        asked = site.ask(site.journal(stall), kind=ASK_LOOKUP, amount_fen=0, subject=0, code=code.encode())
+        assert (asked.code, asked.held_fen, asked.text) == (codes.CODE_WRONG, 0, b"")
+
+
+def test_no_code_is_nobodys(site: Site) -> None:
+    assert site.ask(site.journal(SHOWER), kind=ASK_LOOKUP, amount_fen=0, subject=0, code=b"").code == codes.CODE_WRONG

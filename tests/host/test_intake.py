@@ -1,10 +1,13 @@
 """Records taken in: exactly once, in order, whatever they are; and the handshake that says where to go on."""
 
+from dataclasses import replace
+
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from host import cards, intake
+from host.errors import OnecardError
 from host.ledger.kinds import ItemKind
 from host.ledger.rows import LOSS, SUSPENSE, Active, Epoch, Fact, Item, Movement, Terminal, Writing
 from protocol import record as kinds
@@ -168,14 +171,6 @@ def test_a_sale_of_nobody_is_in_suspense_acknowledged_and_an_item(site: Site, ca
     assert (site.account(SUSPENSE).balance_fen, site.account(CANTEEN).balance_fen) == (-700, 700)
     assert site.items() == [kind]
     site.prove()
-
-
-def test_a_void_waits_in_suspense_until_it_can_be_matched(site: Site) -> None:
-    till = site.journal(TILL)
-    site.take(till, till.write(kinds.SALE, subject=1, amount_fen=700))
-    site.take(till, till.write(kinds.VOID, subject=1, reference=till.name(1), amount_fen=700))
-    assert (site.account(SUSPENSE).balance_fen, site.account(CANTEEN).balance_fen) == (700, 0)
-    assert site.items() == [ItemKind.NOT_EFFECTIVE]
 
 
 def test_a_purse_sale_without_money_in_the_mirror_is_in_suspense(site: Site) -> None:
@@ -343,3 +338,53 @@ def test_a_stranger_s_settled_does_not_end_another_s_shower(site: Site) -> None:
     assert site.account(HOLDER).held_fen == 0
     assert site.account(BATH).balance_fen == 120
     site.prove()
+
+
+def test_what_was_said_to_be_used_stays_when_the_opened_comes(site: Site) -> None:
+    """It settles an epoch that is lost, whichever came first."""
+    shower = site.journal(SHOWER)
+    site.ask(shower, kind=ASK_SHOWER, amount_fen=300)
+    site.ask(shower, kind=ASK_EXTEND, sequence=1, amount_fen=600, used_fen=170)
+    site.take(shower, shower.write(kinds.OPENED, subject=1, amount_fen=300))
+    (hold,) = site.holds()
+    assert (hold.state, hold.amount_fen, hold.used_fen) == ("taken", 600, 170)
+
+
+def test_holds_asked_for_in_a_gap_end_with_the_record_behind_it(site: Site) -> None:
+    till = site.journal(TILL)
+    site.ask(till, amount_fen=700)
+    site.ask(till, amount_fen=200, sequence=3)
+    for _ in range(4):
+        till.write(kinds.NOTHING)
+    intake.resume(site.ledger, TILL, State(1, 5, 4, "test", 1, []), NOW_S)
+    assert site.account(HOLDER).held_fen == 900, "a handshake ends nothing"
+    assert site.take(till, till.records[3]) == (1, 4)
+    assert (site.account(HOLDER).held_fen, site.holds()) == (0, [])
+    site.prove()
+
+
+def test_a_new_epoch_ends_no_hold_of_the_old_one_and_its_records_do(site: Site) -> None:
+    old = site.journal(TILL)
+    site.ask(old, amount_fen=700)
+    sale = old.write(kinds.SALE, subject=1, amount_fen=700)
+    new = site.journal(TILL)
+    site.ask(new, amount_fen=50)
+    site.take(new, new.write(kinds.NOTHING))
+    assert site.account(HOLDER).held_fen == 700
+    site.take(old, sale)
+    assert (site.account(HOLDER).held_fen, site.account(HOLDER).balance_fen) == (0, 19_300)
+    site.prove()
+
+
+def test_a_terminal_that_used_up_its_epochs_is_told_so(site: Site) -> None:
+    site.commit(lambda books: books.change(replace(books.need(Terminal, TILL), epoch=4_095)))
+    with pytest.raises(OnecardError, match="new number"):
+        intake.resume(site.ledger, TILL, State(0, 1, 1, "test", 1, []), NOW_S)
+
+
+def test_a_handshake_says_which_resources_are_in_force(site: Site) -> None:
+    till = site.journal(TILL)
+    for version in (1, 1, 2):
+        intake.resume(site.ledger, TILL, State(1, 1, 1, "test", 1, [[TARIFF, version, bytes(8)]]), NOW_S)
+        assert [row.version for row in site.rows(Active)] == [version]
+    assert till.epoch == 1

@@ -67,5 +67,5 @@ def test_what_is_not_there_is_an_empty_chunk(site: Site) -> None:
 def test_no_card_key_lies_in_the_ledger(site: Site) -> None:
     resources.offers(site.ledger, SHOWER)
     site.ledger.close()
-    files = b"".join(path.read_bytes() for path in site.path.parent.iterdir() if path.is_file())
+    files = site.stored()
     assert KEYS.card_key(1) not in files

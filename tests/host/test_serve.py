@@ -13,11 +13,14 @@ from pathlib import Path
 import httpx
 import pytest
 
-from host import holders
+from host import holders, intake
+from host.backup import Facts
 from host.errors import EXIT_BUSY
 from host.keys import load_web_token
+from host.restore import prepare
 from host.web.listen import PORT_COUNT, PortsTaken, listen
-from tests.host.link.site import STUDENT, Site, make_site
+from protocol.messages import State
+from tests.host.link.site import SHOWER, STUDENT, TILL, Site, make_site
 
 COMMAND = "import sys; from host.cli import app; app(sys.argv[1:])"
 END_LIMIT_S = 2.0
@@ -87,6 +90,34 @@ def test_a_host_that_was_killed_leaves_nothing_in_the_way(site: Site) -> None:
     Host(site).end(signal.SIGKILL)
     again = Host(site)
     assert again.end()[0] == 0
+
+
+def test_a_journal_on_the_ledgers_disk_is_warned_of_and_what_it_lacks_is_copied_at_the_start(site: Site) -> None:
+    host = Host(site)
+    log = host.end()[2]
+    assert "lies on the ledger's disk" in log
+    assert [path.name for path in (site.data / "journal").glob("*.journal")] != [], "the recharge of the command that has ended"
+
+
+def test_a_host_that_cannot_write_its_journal_serves_and_is_not_well(site: Site) -> None:
+    (site.data / "journal").write_text("in the way")
+    host = Host(site)
+    assert httpx.get(host.url + "health").status_code == 503
+    assert "journal" in httpx.get(host.url + "health", headers=host.bearer).json()
+    assert "the host's journal cannot be written" in host.end()[2]
+
+
+def test_a_restored_host_ends_the_wait_by_itself_once_nobody_is_missing(site: Site) -> None:
+    prepare(site.ledger, [], facts=Facts("sqlite", "", 0, 0, "", 0, {}, 0, ""), name="a backup")
+    host = Host(site)
+    assert [one["terminal"] for one in httpx.get(host.url + "health", headers=host.bearer).json()["restoring"]] == [TILL, SHOWER]
+    for number in (TILL, SHOWER):
+        intake.resume(site.ledger, number, State(0, 1, 1, "test", 1, []), 0)
+    end_s = time.monotonic() + 20
+    while "restoring" in httpx.get(host.url + "health", headers=host.bearer).json():
+        assert time.monotonic() < end_s
+        time.sleep(0.05)
+    assert "all terminals have delivered" in host.end()[2]
 
 
 def test_a_port_that_is_taken_leads_to_the_next() -> None:

@@ -7,13 +7,14 @@ import pytest
 
 from host import holders, intake
 from host.errors import LedgerAway, NotFound
+from host.intake import Delivery
 from host.ledger.books import Books
 from host.ledger.process import write_record
 from host.ledger.rows import Account, Commit, Epoch
 from host.writer import Writer
 from protocol import record as kinds
 from protocol.messages import SUBJECT_ACCOUNT
-from tests.host.site import NOW_S, TILL, Site
+from tests.host.site import NOW_S, SHOWER, TILL, Site
 
 
 @pytest.fixture
@@ -45,6 +46,57 @@ def test_what_waits_is_one_commit(site: Site, writer: Writer) -> None:
     first.result()
     assert len([future.result() for future in futures]) == 50
     assert len(commits) == 2
+
+
+def blocked(writer: Writer) -> threading.Event:
+    """Keep the writer busy with a job; what is queued meanwhile waits until the event is set."""
+    running, gate = threading.Event(), threading.Event()
+
+    def block(books: Books) -> None:
+        running.set()
+        assert gate.wait(10)
+
+    writer.submit(block)
+    assert running.wait(10)
+    return gate
+
+
+def test_what_terminals_sent_meanwhile_is_one_commit_and_jobs_the_next(site: Site, writer: Writer) -> None:
+    tills = [site.journal(TILL), site.journal(SHOWER)]
+    gate = blocked(writer)
+    commits: list[int] = []
+    answers = [writer.request(Delivery(till.number, till.write(kinds.NOTHING), NOW_S)) for _ in range(20) for till in tills]
+    recharged = [writer.submit(_recharge) for _ in range(5)]
+    writer.listen(lambda: commits.append(1))
+    gate.set()
+    assert [future.result() for future in answers][-2:] == [(1, 20), (1, 20)]
+    assert all(future.exception() is None for future in recharged)
+    assert len(commits) == 3, "the job that kept it busy, the arrivals, the jobs"
+    site.prove()
+
+
+def test_an_arrival_that_fails_spoils_nobody(site: Site, writer: Writer) -> None:
+    till = site.journal(TILL)
+    gate = blocked(writer)
+    good = writer.request(Delivery(TILL, till.write(kinds.SALE, subject=1, amount_fen=500), NOW_S))
+    bad = writer.request(Delivery(9_999, bytes(64), NOW_S))
+    gate.set()
+    assert good.result() == (1, 1)
+    assert isinstance(bad.exception(), AssertionError), "no such terminal: the roster knows none"
+    assert site.account(100).balance_fen == 19_500
+    site.prove()
+
+
+def test_a_void_among_sales_is_a_job_of_its_own(site: Site, writer: Writer) -> None:
+    till, shower = site.journal(TILL), site.journal(SHOWER)
+    site.take(till, till.write(kinds.SALE, subject=1, amount_fen=500))
+    gate = blocked(writer)
+    voided = writer.request(Delivery(TILL, till.write(kinds.VOID, subject=1, reference=till.name(1), amount_fen=500), NOW_S))
+    other = writer.request(Delivery(SHOWER, shower.write(kinds.STARTED), NOW_S))
+    gate.set()
+    assert (voided.result(), other.result()) == ((1, 2), (1, 1))
+    assert site.account(100).balance_fen == 20_000
+    site.prove()
 
 
 def test_a_failing_job_leaves_nothing_and_spoils_nobody(site: Site) -> None:

@@ -4,16 +4,12 @@ The model knows names, amounts and who is past what; it knows no database, no ke
 step the ledger's balances and holds are the model's, and the books prove themselves.
 """
 
-import shutil
-import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
-from hypothesis import settings
 from hypothesis import strategies as st
-from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from hypothesis.stateful import initialize, invariant, precondition, rule
 
 from host import holders, reservations
 from host.ledger.kinds import ItemKind
@@ -23,7 +19,8 @@ from protocol import record as kinds
 from protocol.messages import ASK_EXTEND, ASK_SALE, ASK_SHOWER, RESERVATIONS, SUBJECT_ACCOUNT, Answer
 from protocol.record import Name, pack_key, unpack_key
 from protocol.shown import pack_activated
-from tests.host.site import NOW_S, SHOWER, SHOWER_2, TILL, Journal, Site
+from tests.host.machines import SiteMachine, on_both
+from tests.host.site import NOW_S, SHOWER, SHOWER_2, TILL, Journal
 
 STALLS = (SHOWER, SHOWER_2)
 HOLDERS = {1: 100, 2: 101}
@@ -79,13 +76,12 @@ LISTED: Condition = lambda terminal: terminal.listed and not terminal.asked and 
 UNDELIVERED: Condition = lambda terminal: terminal.delivered < len(terminal.meanings)  # noqa: E731
 
 
-class BooksMachine(RuleBasedStateMachine):
+class BooksMachine(SiteMachine):
     """See the file's docstring. Rules are acts, invariants are laws."""
 
     @initialize()
     def set_up(self) -> None:
-        self.folder = Path(tempfile.mkdtemp())
-        self.site = Site(self.folder / "ledger.db")
+        self.site = self.make_site()
         for account, number in NUMBERS.items():
             assert self.site.add_holder(number, 3_000 if account == 100 else 600) == account
         for number in NUMBERS.values():
@@ -95,11 +91,6 @@ class BooksMachine(RuleBasedStateMachine):
         self.sets: dict[Name, Set] = {}
         self.expected_items = 0
         self.terminals = {number: Terminal(self.site.journal(number)) for number in (TILL, *STALLS)}
-
-    def teardown(self) -> None:
-        if hasattr(self, "site"):
-            self.site.ledger.close()
-            shutil.rmtree(self.folder)
 
     # People and the office.
 
@@ -384,5 +375,4 @@ class BooksMachine(RuleBasedStateMachine):
         return (row.terminal, row.from_s, row.state) == (booking.terminal, booking.from_s, booking.state)
 
 
-TestBooks = BooksMachine.TestCase
-TestBooks.settings = settings(max_examples=30, stateful_step_count=40, deadline=None)
+TestBooks, TestBooksOnPostgres = on_both(BooksMachine, examples=30, steps=40)

@@ -9,9 +9,9 @@ from pathlib import Path
 
 from host import cards, holders, terminals
 from host.keys import SiteKeys, load_site_keys
+from host.ledger.commits import SiteLedger
 from host.ledger.kinds import TerminalKind
 from host.ledger.opening import create_data, open_ledger
-from host.ledger.sqlite import SqliteLedger
 from host.settings import Settings, load_settings
 
 TILL, SHOWER = 100, 101
@@ -26,7 +26,7 @@ class Site:
     data: Path
     settings: Settings
     keys: SiteKeys
-    ledger: SqliteLedger
+    ledger: SiteLedger
     card: int
 
 

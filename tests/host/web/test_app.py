@@ -12,10 +12,12 @@ import pytest
 from starlette.applications import Starlette
 
 from host import holders
+from host.backup import Facts
 from host.fleet import Fleet, LineState
 from host.ledger.kinds import AccountKind
 from host.link.events import Fault
 from host.link.port import Cause
+from host.restore import prepare
 from host.web.app import make_app
 from host.web.headers import HEADERS
 from host.web.site import Site
@@ -107,6 +109,16 @@ def test_health_is_open_and_tells_details_only_with_the_token(web: Web) -> None:
     details = web.client.get("/health", headers=BEARER).json()
     assert details["ok"]
     assert [(one["terminal"], one["is_up"], one["lag"]) for one in details["terminals"]] == [(100, True, 3), (101, False, 0)]
+
+
+def test_the_page_and_health_say_whom_a_restored_host_waits_for(web: Web) -> None:
+    prepare(web.site.ledger, [], facts=Facts("sqlite", "", 0, 0, "", 0, {}, 0, ""), name="a backup")
+    page = web.client.get("/").text
+    assert TEXTS["zh"]["restoring"] in page
+    assert "第一食堂 03 窗口" in page
+    assert "第一食堂" not in Client(web.app, "192.0.2.7").get("/", {"host": "campus.example"}).text
+    assert [one["terminal"] for one in web.client.get("/health", headers=BEARER).json()["restoring"]] == [sites.TILL, sites.SHOWER]
+    assert web.client.get("/health").json() == {"ok": True}
 
 
 def test_health_is_503_when_the_books_cannot_be_read(web: Web, monkeypatch: pytest.MonkeyPatch) -> None:
