@@ -1,4 +1,4 @@
-"""One row of the table: two functions that do the same work, timed in turn."""
+"""One row of the table: two functions that do the same work, measured in turn."""
 
 import statistics
 import time
@@ -8,24 +8,23 @@ from dataclasses import dataclass
 REPETITIONS = 5
 """So many times each is run, in turn, so that a noisy moment meets both; the medians count."""
 
+Measured = Callable[[], float]
+"""One measurement, of the unit its row's name says; it raises if the work came out wrong."""
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What is measured. `ours` and `reference` each do the work `count` times and raise if it came out wrong.
-
-    `name` begins with the row's number; `goal` is of the form "<= 1.5" and bounds ours / reference.
-    """
+    """What is measured, and what beside. `name` begins with the row's number; `goal` bounds ours / reference, as "<= 1.5"."""
 
     name: str
-    ours: Callable[[], None]
-    reference: Callable[[], None]
-    count: int
+    ours: Measured
+    reference: Measured
     goal: str
 
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """What came of a row: microseconds of processor time for one piece of work, and their ratio."""
+    """What came of a row."""
 
     name: str
     ours: float
@@ -34,21 +33,45 @@ class Result:
     goal: str
 
 
-def measure(row: Row) -> Result:
-    """Run both functions of a row once to warm up, then interleaved, and return the medians."""
-    row.ours()
-    row.reference()
+def measure(row: Row, tell: Callable[[int], None] = lambda _: None) -> Result:
+    """Run both functions of a row once to warm up, then interleaved, and return the medians. `tell` hears of each repetition begun."""
     ours: list[float] = []
     reference: list[float] = []
-    for _ in range(REPETITIONS):
-        ours.append(_microseconds(row.ours, row.count))
-        reference.append(_microseconds(row.reference, row.count))
-    median, limit = statistics.median(ours), statistics.median(reference)
-    return Result(row.name, round(median, 3), round(limit, 3), round(median / limit, 3), row.goal)
+    for repetition in range(REPETITIONS + 1):
+        tell(repetition)
+        ours.append(row.ours())
+        reference.append(row.reference())
+    median, limit = statistics.median(ours[1:]), statistics.median(reference[1:])
+    return Result(row.name, _short(median), _short(limit), round(median / limit, 3), row.goal)
 
 
-def _microseconds(function: Callable[[], None], count: int) -> float:
-    # Processor time, not the clock's: another process on the same core would otherwise count as ours.
-    start = time.process_time()
-    function()
-    return (time.process_time() - start) / count * 1e6
+def microseconds(work: Callable[[], None], count: int) -> Measured:
+    """Measure the microseconds of one piece of work; `work` does `count` of them."""
+
+    def once() -> float:
+        # Processor time, not the clock's: another process on the same core would otherwise count as ours.
+        start = time.process_time()
+        work()
+        return (time.process_time() - start) / count * 1e6
+
+    return once
+
+
+def per_second(make: Callable[[], Callable[[], None]], count: int) -> Measured:
+    """Measure the pieces of work done in a second of the clock, waits for the disk included.
+
+    `make` prepares work of `count` pieces, unmeasured, and returns what does it.
+    """
+
+    def once() -> float:
+        work = make()
+        start = time.perf_counter()
+        work()
+        return count / (time.perf_counter() - start)
+
+    return once
+
+
+def _short(value: float) -> float:
+    """Four digits and more say nothing in a measurement."""
+    return round(value, 3) if value < 1000 else round(value)
