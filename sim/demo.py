@@ -60,12 +60,21 @@ class Demo:
     """Everything that runs. `open` starts it, `close` ends it, whatever happened between.
 
     `data`: the folder; `speed`: virtual seconds in a real one, at most (sim/clock.py); `web_port`: of the host, None as its settings
-    say; `say`: told each step of a long start. `line`: the wires; `boards` by program ("shower", "pos"), `cards` by number; `books`:
-    the movements. It is also the `Bench` of the live page.
+    say; `ledger`: postgresql://... of an empty database, "" for a file; `say`: told each step of a long start. `line`: the wires;
+    `boards` by program ("shower", "pos"), `cards` by number; `books`: the movements. It is also the `Bench` of the live page.
     """
 
-    def __init__(self, data: Path, *, speed: float = 1.0, web_port: int | None = None, say: Callable[[str], None] = lambda _: None) -> None:
+    def __init__(
+        self,
+        data: Path,
+        *,
+        speed: float = 1.0,
+        web_port: int | None = None,
+        ledger: str = "",
+        say: Callable[[str], None] = lambda _: None,
+    ) -> None:
         self.data = data
+        self._ledger = ledger
         self.clock = Clock(speed)
         self.host = HostProcess(data, {} if web_port is None else {"ONECARD_WEB__PORT": str(web_port)})
         self.books = BooksFeed(self.host)
@@ -181,7 +190,7 @@ class Demo:
         (self.data / "cards").mkdir()
         (self.data / "boards").mkdir()
         command = self.host.command
-        command("init")
+        command("init", *(("--ledger", self._ledger) if self._ledger else ()))
         for number, person in enumerate(PEOPLE, 1):
             command("holder", "add", person.number, person.name, "--class", person.holder_class)
             command("card", "add", person.number, "--uid", person.uid)
@@ -199,7 +208,9 @@ class Demo:
         link = self.data / "line"
         link.unlink(missing_ok=True)
         link.symlink_to(self.line.path)
-        (self.data / "onecard.toml").write_text(SETTINGS.format(line=json.dumps(str(link)), tariff=TARIFF_FEN_PER_M3), encoding="utf-8")
+        text = SETTINGS.format(line=json.dumps(str(link)), tariff=TARIFF_FEN_PER_M3)
+        text += f"\n[ledger]\nurl = {json.dumps(self._ledger)}\n" if self._ledger else ""
+        (self.data / "onecard.toml").write_text(text, encoding="utf-8")
 
     def _make_board(self, place: Place, number: int) -> Board:
         image = self.data / "boards" / f"{place.program}.flash"
