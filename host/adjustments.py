@@ -16,10 +16,10 @@ from host.ledger.contract import Ledger
 from host.ledger.funds import draw
 from host.ledger.holding import account_of, payers_of
 from host.ledger.kinds import AccountKind
-from host.ledger.process import write_record
+from host.ledger.process import FACE_OFFICE, write_record
 from host.ledger.refunds import Leg, give_back
 from host.ledger.reports import KIND_NAMES, name_text
-from host.ledger.requests import answered
+from host.ledger.requests import answered_adjustment
 from host.ledger.rows import (
     ALIPAY,
     BANK,
@@ -47,6 +47,7 @@ _NAME = re.compile(r"([0-9]{1,5})-([0-9]{1,4})-([0-9]{1,10})")
 _LONGEST_REASON = 200
 _SCHOOL = {"bank": BANK, "cash": CASH, "fees": FEES, "loss": LOSS, "suspense": SUSPENSE, "alipay": ALIPAY, "wechat": WECHAT}
 _SALES = (kinds.SALE, kinds.SETTLED)
+_CHARGES = (*_SALES, kinds.LOAD)
 _REVERSIBLE = (Purpose.MOVE, Purpose.SUBSIDY, Purpose.EXPIRY)
 _BOUNDED = (AccountKind.HOLDER, AccountKind.WALLET)
 _LEG_MASK = 15
@@ -83,21 +84,22 @@ def adjust(ledger: Ledger, debit: str, credit: str, amount_fen: int, reason: str
     return ledger.commit(lambda books: _adjust(books, debit, credit, amount_fen, cleaned, request))
 
 
-def cover(books: Books, key: int, amount_fen: int) -> int:
+def cover(books: Books, key: int, amount_fen: int, *, face: int, reason: str) -> int:
     """Take what is available now for a record that the school had to bear, up to `amount_fen`; returns what was taken.
 
     For the end of the wait after a restore (MONEY 7): what a terminal's account charge found uncovered then. A purse's is
-    not the school's but suspense, and stays there for what the card proves.
+    not the school's but suspense, and stays there for what the card proves. Only the main account fills a card.
     """
     record = _record(books, key)
     terminal = books.get(Terminal, record.terminal)
     account = account_of(books, record.subject_kind, record.subject)
-    if account is None or record.purse or terminal is None:
+    if account is None or record.kind not in _CHARGES or record.purse or terminal is None:
         return 0
-    shares, short_fen = draw(amount_fen, payers_of(books, account, merchant_at(books, terminal)))
+    payers = (account,) if record.kind == kinds.LOAD else payers_of(books, account, merchant_at(books, terminal))
+    shares, short_fen = draw(amount_fen, payers)
     if shares:
         legs = tuple(Leg(number, LOSS, share_fen) for number, share_fen in shares)
-        _write(books, Adjustment(Purpose.COVER, "", legs), reference=unpack_key(key)[0], subject=account.number)
+        _write(books, Adjustment(Purpose.COVER, reason, legs), reference=unpack_key(key)[0], subject=account.number, face=face)
     return amount_fen - short_fen
 
 
@@ -156,11 +158,11 @@ def _adjust(books: Books, debit_text: str, credit_text: str, amount_fen: int, re
         legs: tuple[Leg, ...] = (Leg(debit.number, SUSPENSE, amount_fen), Leg(SUSPENSE, credit.number, amount_fen))
     else:
         legs = (Leg(debit.number, credit.number, amount_fen),)
-    moved_fen = amount_fen * len(legs)
-    if (before := answered(books, request, kind=kinds.ADJUST, subject=owner, amount_fen=moved_fen)) is not None:
+    adjustment = Adjustment(Purpose.MOVE, reason, legs)
+    if (before := answered_adjustment(books, request, adjustment, subject=owner, amount_fen=adjustment.amount_fen)) is not None:
         return _adjusted(books, before, legs)
     _check_covered(books, legs)
-    written = _write(books, Adjustment(Purpose.MOVE, reason, legs), subject=owner, request=request)
+    written = _write(books, adjustment, subject=owner, request=request)
     note(books, "adjust", name_text(written), debit=debit_text, credit=credit_text, amount_fen=amount_fen, reason=reason)
     return _adjusted(books, written, legs)
 
@@ -215,7 +217,9 @@ def _record(books: Books, key: int) -> Record:
     return record
 
 
-def _write(books: Books, adjustment: Adjustment, *, subject: int, reference: Name = NONE, request: str = "") -> int:
+def _write(
+    books: Books, adjustment: Adjustment, *, subject: int, reference: Name = NONE, request: str = "", face: int = FACE_OFFICE
+) -> int:
     return write_record(
         books,
         kind=kinds.ADJUST,
@@ -223,6 +227,7 @@ def _write(books: Books, adjustment: Adjustment, *, subject: int, reference: Nam
         subject=subject,
         reference=reference,
         amount_fen=adjustment.amount_fen,
+        face=face,
         annex=encode_annex(adjustment),
         request=request,
     )

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from host.check import Proof, check
-from host.errors import AlreadyThere, BackupWrong
+from host.errors import AlreadyThere, BackupWrong, DataMissing
 from host.keys import SiteKeys
 from host.ledger import sqlite_backup
 from host.ledger.contract import Ledger
@@ -59,12 +59,14 @@ class Verified:
 def backup(settings: Settings, data: Path, file: Path, *, keys: SiteKeys, now_s: int, tell: Tell = lambda _done, _total: None) -> Facts:
     """Write a backup of the ledger to `file`; sales go on meanwhile. Its facts come beside it once it is whole and on disk.
 
-    Raises `AlreadyThere` for a file that exists, `MissingTool`, `BackupWrong`, `LedgerAway`, `OSError`; then nothing stays.
+    Raises `AlreadyThere` for a file that exists, `DataMissing` without its folder, `MissingTool`, `BackupWrong`, `LedgerAway`,
+    `OSError`; then nothing stays.
     """
     for path in (file, facts_path(file)):
         if path.exists():
             raise AlreadyThere("备份 backup", path, "a backup is never overwritten; give another name")
-    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    if not file.parent.is_dir():
+        raise DataMissing(f"没有目录 {file.parent} is not there: is the disk mounted? make the folder, or give another one")
     new = file.with_name(f"{file.name}.{os.getpid()}.new")
     try:
         new.touch(mode=0o600)
@@ -104,6 +106,8 @@ def read_facts(file: Path, keys: SiteKeys) -> Facts:
         facts = Facts(**tree)
         is_ours = proof == _proof(tree, keys)
     except FileNotFoundError:
+        if not file.exists():
+            raise BackupWrong(f"没有这个文件 {file}: no such file; give the backup's name") from None
         raise BackupWrong(f"备份不完整 {path} is missing: the backup was cut, or moved without it; take another one") from None
     except (ValueError, KeyError, TypeError, AttributeError, AssertionError) as error:
         raise BackupWrong(f"备份说明不对 {path} cannot be read ({error!r}): take another backup") from None

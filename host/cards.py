@@ -9,7 +9,7 @@ from host.ledger.audit_log import note
 from host.ledger.books import Books
 from host.ledger.contract import Ledger
 from host.ledger.kinds import AccountKind
-from host.ledger.rows import Card
+from host.ledger.rows import Card, Restore
 from host.restoring import refuse_while_waiting
 from protocol.card import EXPIRY_NONE, SECTOR, Identity, new_card
 
@@ -27,7 +27,10 @@ _RANDOM_UID_FIRST = 0x08
 
 
 def add(ledger: Ledger, holder_number: str, uid: bytes, expiry_day: int = EXPIRY_NONE) -> Card:
-    """Issue a card to a holder; numbers are dense from 1. Raises `InvalidValue`, `NotFound`, `AlreadyThere`, `LedgerAway`."""
+    """Issue a card to a holder; numbers are dense from 1, with a gap at each restore.
+
+    Raises `InvalidValue`, `NotFound`, `AlreadyThere`, `RestoreWaiting`, `LedgerAway`.
+    """
     if len(uid) not in (4, 7):
         raise InvalidValue(f"UID {uid.hex()!r}: 4 or 7 bytes, in hexadecimal")
     if uid in _NO_UIDS or (len(uid) == 4 and uid[0] == _RANDOM_UID_FIRST):
@@ -73,7 +76,7 @@ def _add(books: Books, holder_number: str, uid: bytes, expiry_day: int) -> Card:
     if books.first(Card, uid=uid) is not None:
         raise AlreadyThere("卡 card with UID", uid.hex())
     refuse_while_waiting(books, "a new card would get a number that was perhaps given before")
-    number = books.highest(Card, "number") + 1
+    number = max(books.highest(Card, "number") + 1, books.highest(Restore, "next_card"))
     mirror = new_account(books, AccountKind.MIRROR, f"卡 card {number:08d}", owner=holder.account)
     card = Card(number, holder.account, mirror.number, uid, holder.holder_class, expiry_day, KEY_VERSION)
     books.add(card)

@@ -76,11 +76,15 @@ class CopyMissing(OnecardError):
 
 
 class RequestDiffers(OnecardError):
-    """A request's key was used before, for something else; `request` says which."""
+    """A request's key was used before, for something else; `request` and `field` say which key, and what is other."""
 
-    def __init__(self, request: str, record: str) -> None:
-        super().__init__(f"请求号已用过 request key {request!r} stands for another record, {record}: nothing was done; use a new one")
+    def __init__(self, request: str, record: str, field: str, *, there: object, here: object) -> None:
+        super().__init__(
+            f"请求号已用过 request key {request!r} stands for record {record} with another {field}: {there} there, {here} here; "
+            "nothing was done; use a new key for a new request"
+        )
         self.request = request
+        self.field = field
 
 
 class RestoreWaiting(OnecardError):

@@ -4,15 +4,15 @@ import re
 from dataclasses import dataclass
 
 from host.errors import AlreadyThere, InvalidValue, NotFound
-from host.ledger.adjustment import source_annex
+from host.ledger.adjustment import decode_source, source_annex
 from host.ledger.audit_log import note
 from host.ledger.books import Books
 from host.ledger.contract import Ledger
 from host.ledger.kinds import AccountKind
 from host.ledger.process import write_record
-from host.ledger.reports import name_text
-from host.ledger.requests import answered
-from host.ledger.rows import CASH, FIRST_ACCOUNT, Account, Card, Holder
+from host.ledger.reports import name_text, yuan
+from host.ledger.requests import answered, compare
+from host.ledger.rows import CASH, FIRST_ACCOUNT, Account, Card, Holder, Restore
 from host.restoring import refuse_while_waiting
 from protocol import record as kinds
 from protocol.messages import SUBJECT_ACCOUNT
@@ -43,7 +43,7 @@ class Balance:
 
 
 def add(ledger: Ledger, number: str, name: str, holder_class: int = 0) -> Holder:
-    """Open an account for a person. Raises `InvalidValue`, `AlreadyThere`, `LedgerAway`."""
+    """Open an account for a person. Raises `InvalidValue`, `AlreadyThere`, `RestoreWaiting`, `LedgerAway`."""
     if not _NUMBER.fullmatch(number):
         raise InvalidValue(f"学号/工号不对 holder number {number!r}: 6 to 20 letters and digits")
     name = name.strip()
@@ -70,7 +70,7 @@ def recharge(ledger: Ledger, number: str, amount_fen: int, *, source: int = CASH
     Raises `InvalidValue`, `NotFound`, `RequestDiffers`, `LedgerAway`, `CopyMissing` (it is paid, but not to be called so).
     """
     if not 0 < amount_fen <= MOST_RECHARGED_FEN:
-        raise InvalidValue(f"充值金额不对 {amount_fen} fen: between 1 and {MOST_RECHARGED_FEN}")
+        raise InvalidValue(f"充值金额不对 {yuan(amount_fen)} yuan: between 0.01 and {yuan(MOST_RECHARGED_FEN)}")
     return ledger.commit(lambda books: _recharge(books, number, amount_fen, source, request))
 
 
@@ -83,8 +83,12 @@ def need_holder(books: Books, number: str) -> Holder:
 
 
 def new_account(books: Books, kind: AccountKind, label: str, *, owner: int = 0, wallet: int = 0) -> Account:
-    """Open an account; its number is the next one. A holder's own account has itself for an owner."""
-    number = max(books.highest(Account, "number") + 1, FIRST_ACCOUNT)
+    """Open an account; its number is the next one that nobody had. A holder's own account has itself for an owner.
+
+    Raises `RestoreWaiting`.
+    """
+    refuse_while_waiting(books, "a new account would get a number that was perhaps given before")
+    number = max(books.highest(Account, "number") + 1, books.highest(Restore, "next_account"), FIRST_ACCOUNT)
     account = Account(number, kind, label, owner=number if kind == AccountKind.HOLDER else owner, wallet=wallet)
     books.add(account)
     return account
@@ -102,7 +106,6 @@ def balance_in(books: Books, holder: Holder) -> Balance:
 def _add(books: Books, number: str, name: str, holder_class: int) -> Holder:
     if books.first(Holder, number=number) is not None:
         raise AlreadyThere("持卡人 holder", number)
-    refuse_while_waiting(books, "a new holder would get an account that was perhaps given before")
     holder = Holder(new_account(books, AccountKind.HOLDER, name).number, number, name, holder_class)
     books.add(holder)
     note(books, "holder.add", number, account=holder.account, holder_class=holder_class)
@@ -111,7 +114,8 @@ def _add(books: Books, number: str, name: str, holder_class: int) -> Holder:
 
 def _recharge(books: Books, number: str, amount_fen: int, source: int, request: str) -> Balance:
     holder = need_holder(books, number)
-    if answered(books, request, kind=kinds.RECHARGE, subject=holder.account, amount_fen=amount_fen) is not None:
+    if (before := answered(books, request, kind=kinds.RECHARGE, subject=holder.account, amount_fen=amount_fen)) is not None:
+        compare(request, before.key, source=(decode_source(before.annex) if before.annex else CASH, source))
         return balance_in(books, holder)
     if holder.is_closed:
         raise InvalidValue(f"账户已关闭 holder {number} is closed: nothing can be paid in")

@@ -164,6 +164,7 @@ class Journal:
         self._file: JournalFile | None = None
         self._missing: list[bytes] = []
         self._last_sequence = 0
+        """All own records up to this one are in the file, or in hand."""
         self._others: dict[Name, None] = {}
         self._lock = threading.Lock()
 
@@ -182,6 +183,10 @@ class Journal:
                 f"主机日志写不了 the host's journal in {self.folder} cannot be written ({_reason(error)}): nothing was changed; "
                 "free the disk, or let [ledger] journal name another folder"
             ) from error
+
+    def lacking(self, next_sequence: int) -> range:
+        """See `Copies.lacking`."""
+        return range(self._last_sequence + 1, next_sequence)
 
     def retry(self) -> None:
         """See whether a disk that had a problem has it still."""

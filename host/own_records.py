@@ -5,7 +5,7 @@ the files have not, is appended: to the files of processes that have ended; thos
 """
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -14,16 +14,14 @@ from host.ledger.books import Books
 from host.ledger.commits import SiteLedger
 from host.ledger.contract import Ledger, Written
 from host.ledger.kinds import TerminalKind
-from host.ledger.process import Process
-from host.ledger.rows import Annex, Epoch, Request, Terminal
+from host.ledger.process import Process, written_under
+from host.ledger.rows import Epoch, Terminal
 from protocol.record import pack_key
 
 _BATCH_COUNT = 1_000
 """Records copied in one piece."""
 _UNSURE_COUNT = 64
 """Epochs without a record, counted from the newest, that are looked at again: their processes may be about to write the first."""
-
-_LEG_MASK = 15
 
 
 def start(ledger: SiteLedger, role: str, folder: Path, *, actor: str = "") -> tuple[Process, Journal]:
@@ -91,15 +89,6 @@ def _complete_one(ledger: Ledger, folder: Path, epoch: Epoch) -> int | None:
 
 def _written(ledger: Ledger, epoch: Epoch, sequences: list[int]) -> list[Written]:
     return ledger.view(lambda books: written_under(books, [pack_key((epoch.terminal, epoch.epoch, each), 0) for each in sequences]))
-
-
-def written_under(books: Books, keys: Iterable[int]) -> list[Written]:
-    """Records of the host as a journal has them, by their keys; a name without a record (a gap) is passed over."""
-    spans = [(key, key | _LEG_MASK) for key in sorted(keys)]
-    annexes = {row.key: row.content for row in books.spans(Annex, "key", spans)}
-    requests = {row.key: row.request for row in books.spans(Request, "key", spans)}
-    records = books.records(spans)
-    return [Written(records[key], annexes.get(key, b""), requests.get(key, "")) for key in sorted(records)]
 
 
 def _role_of(ledger: Ledger, terminal: int) -> str:

@@ -7,7 +7,7 @@ their time, those of one epoch in the order of their names.
 
 import struct
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import partial
 from heapq import merge
@@ -16,14 +16,16 @@ from pathlib import Path
 from host.errors import LedgerAway
 from host.journal import Reader, name_of
 from host.keys import KEY_VERSION
+from host.ledger.adjustment import decode_annex
 from host.ledger.books import Books
 from host.ledger.commits import SiteLedger
 from host.ledger.contract import Written
 from host.ledger.kinds import ItemKind, TerminalKind
 from host.ledger.posting import post, report
-from host.ledger.process import LAST_NUMBER
+from host.ledger.process import LAST_NUMBER, annex_digest
 from host.ledger.rows import Annex, Epoch, Fact, Request, Terminal
-from protocol.record import EPOCH_MAX, SEQUENCE_MAX, Name, pack_key
+from protocol.messages import SUBJECT_ACCOUNT, SUBJECT_CARD
+from protocol.record import ADJUST, EPOCH_MAX, SEQUENCE_MAX, Name, Record, decode, pack_key, verify
 
 _BATCH_COUNT = 500
 """Records in one commit."""
@@ -45,6 +47,9 @@ class Replayed:
     gap_count: int = 0
     damaged_count: int = 0
     in_force_count: int = 0
+    highest_account: int = 0
+    """The greatest number of an account that a genuine record in them names."""
+    highest_card: int = 0
     unreadable: list[str] = field(default_factory=list[str])
 
 
@@ -64,6 +69,8 @@ def replay(ledger: SiteLedger, files: Sequence[Path], *, is_restore: bool) -> Re
     """
     found = Replayed(file_count=len(files))
     records, roles = _read(files, found)
+    if is_restore:
+        ledger.view(lambda books: _look_for_numbers(books, records, found))
     known = ledger.view(lambda books: {life: _state_of(books, life) for life in records})
     todo: dict[_Life, list[_Step]] = {}
     for life, by_sequence in records.items():
@@ -105,6 +112,33 @@ def _read(files: Sequence[Path], found: Replayed) -> tuple[dict[_Life, dict[int,
                 roles[name.terminal] = reader.role
         found.damaged_count += reader.damaged_count
     return records, roles
+
+
+def _look_for_numbers(books: Books, records: Mapping[_Life, Mapping[int, Written]], found: Replayed) -> None:
+    """Note the greatest numbers that were given: as subjects, and as what an adjustment moves between."""
+    for life, by_sequence in records.items():
+        cmac = books.keys.record_cmac(life[0], KEY_VERSION)
+        for written in by_sequence.values():
+            record = _genuine(written, cmac)
+            if record is None:
+                continue
+            if record.subject_kind == SUBJECT_CARD:
+                found.highest_card = max(found.highest_card, record.subject)
+            elif record.subject_kind == SUBJECT_ACCOUNT:
+                found.highest_account = max(found.highest_account, record.subject)
+            adjustment = decode_annex(written.annex) if record.kind == ADJUST else None
+            for leg in adjustment.legs if adjustment else ():
+                found.highest_account = max(found.highest_account, leg.debit, leg.credit)
+
+
+def _genuine(written: Written, cmac: Callable[[bytes], bytes]) -> Record | None:
+    """A record that a host of this site has signed, annex and all; a number out of any other may be anything."""
+    try:
+        record = decode(written.record)
+    except ValueError:
+        return None
+    is_genuine = verify(written.record, cmac) and record.shown == annex_digest(written.annex)
+    return record if is_genuine else None
 
 
 def _state_of(books: Books, life: _Life) -> tuple[int, bool]:

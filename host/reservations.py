@@ -8,7 +8,7 @@ per bath house and day, and opens one stall.
 
 from dataclasses import dataclass
 
-from host.errors import AlreadyEnded, AlreadyThere, InsufficientFunds, InvalidValue, NotFound, RequestDiffers
+from host.errors import AlreadyEnded, AlreadyThere, InsufficientFunds, InvalidValue, NotFound
 from host.holders import need_holder
 from host.ledger.audit_log import note
 from host.ledger.booking_codes import code_of, lookup_hash, make_code
@@ -20,7 +20,7 @@ from host.ledger.holding import payers_of
 from host.ledger.kinds import ReservationState, TerminalKind
 from host.ledger.process import FACE_CLOCK, FACE_OFFICE, write_record
 from host.ledger.reports import name_text
-from host.ledger.requests import answered
+from host.ledger.requests import answered, compare
 from host.ledger.rows import Account, Place, Reservation, Terminal
 from host.resources import publish
 from host.restoring import refuse_while_waiting
@@ -84,9 +84,14 @@ def bookings_of(ledger: Ledger, holder_number: str) -> list[Booking]:
 def _book(books: Books, holder_number: str, terminal_number: int, from_s: int, until_s: int, amount_fen: int, request: str) -> str:
     holder = need_holder(books, holder_number)
     if (before := answered(books, request, kind=kinds.BOOKING, subject=holder.account, amount_fen=amount_fen)) is not None:
-        booking = books.need(Reservation, before)
-        if (booking.terminal, booking.from_s, booking.until_s) != (terminal_number, from_s, until_s):
-            raise RequestDiffers(request, name_text(before))
+        booking = books.need(Reservation, before.key)
+        compare(
+            request,
+            before.key,
+            terminal=(booking.terminal, terminal_number),
+            from_s=(booking.from_s, from_s),
+            until_s=(booking.until_s, until_s),
+        )
         return code_of(books.keys, booking)
     refuse_while_waiting(books, "a booking would set money aside that is perhaps spent already")
     terminal, place = _stall(books, terminal_number)

@@ -20,7 +20,7 @@ from host.ledger.books import Books
 from host.ledger.commits import SiteLedger
 from host.ledger.holding import end_hold
 from host.ledger.kinds import HoldState, TerminalKind
-from host.ledger.rows import Commit, Epoch, Hold, Restore, Terminal, Wait
+from host.ledger.rows import Account, Card, Commit, Epoch, Hold, Restore, Terminal, Wait
 from host.processes import LOCK_NAME, OnlyOne
 from host.replay import Replayed, replay
 from host.settings import Settings, journal_folder, ledger_path
@@ -29,6 +29,12 @@ DEVICE_SKIP = 16
 """Epochs passed over (MONEY 7): a terminal takes a new one when its journal is lost, which is seldom."""
 HOST_SKIP = 256
 """Likewise for host processes, which take one at each start: a day of commands, should their journal files be lost too."""
+
+NUMBER_SKIP = 100_000
+"""Account and card numbers passed over: those given since the backup may stand in a file or on a board that comes late.
+
+A large school has not so many people to enrol between two backups, and a card's eight digits last for hundreds of restores.
+"""
 
 
 class LedgerInUse(OnecardError):
@@ -98,12 +104,14 @@ def _restore(
 def restore_from_server(settings: Settings, data: Path, ledger: SiteLedger) -> Restored:
     """Make a ledger on a server fit to go on, after its own tools have put it back to an earlier moment; done twice, it waits anew.
 
-    Raises `LedgerInUse` when a host serves from this data folder; hosts elsewhere must have ended too.
+    Raises `LedgerInUse` when a host serves from this data folder, or any process anywhere has the ledger open.
     """
     only_one = OnlyOne(data / LOCK_NAME)
     if (other := only_one.take()) is not None:
         raise LedgerInUse(f"主机在运行 a host runs on {data}, process {other}: end it first, then restore")
     try:
+        if not ledger.database.claim():
+            raise LedgerInUse("账本正被使用 another process has the ledger open: end every host, on all machines, then restore")
         newest = ledger.view(lambda books: books.find(Commit, limit=1, newest_first=True))
         number, digest, at_s = (newest[0].number, newest[0].digest.hex(), newest[0].at_s) if newest else (0, "", 0)
         facts = Facts("postgresql", settings.site.name, at_s, number, digest, at_s, {}, 0, "")
@@ -145,12 +153,19 @@ def _is_open(books: Books, terminal: Terminal) -> bool:
 
 
 def _finish(books: Books, facts: Facts, replayed: Replayed, name: str) -> Sequence[int]:
-    """After the journal files, which say what epochs were given since."""
+    """After the journal files, which say what epochs and numbers were given since."""
+    restore = books.open_restore
+    assert restore is not None, "`_open_wait` comes first"
+    next_account = max(books.highest(Account, "number"), replayed.highest_account, books.highest(Restore, "next_account")) + 1
+    next_card = max(books.highest(Card, "number"), replayed.highest_card, books.highest(Restore, "next_card")) + 1
+    restore = replace(restore, next_account=next_account + NUMBER_SKIP, next_card=next_card + NUMBER_SKIP)
+    books.change(restore)
+    books.note_restore(restore)
     for terminal in books.find(Terminal):
         skip = HOST_SKIP if terminal.kind == TerminalKind.HOST else DEVICE_SKIP
         books.change(replace(terminal, next_epoch=max(terminal.next_epoch, terminal.epoch + 1) + skip))
     note(books, "restore", name, made_s=facts.made_s, commit=facts.commit, host_records=replayed.posted_count)
-    return [wait.terminal for wait in books.find(Wait)]
+    return [wait.terminal for wait in books.find(Wait, is_done=0)]
 
 
 def _kept_path(ledger: Path, settings: Settings, now_s: int) -> Path:

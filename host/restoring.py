@@ -10,27 +10,26 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 
+from host.adjustments import cover
 from host.errors import InvalidValue, NotFound, RestoreWaiting
-from host.ledger.adjustment import Adjustment, Purpose, encode_annex
 from host.ledger.audit_log import note
 from host.ledger.books import Books
 from host.ledger.contract import Ledger
 from host.ledger.decisions import Decision
-from host.ledger.funds import draw
-from host.ledger.holding import account_of, payers_of, raise_hold
+from host.ledger.holding import raise_hold
 from host.ledger.kinds import HoldKind, HoldState, ItemKind
 from host.ledger.posting import report
-from host.ledger.process import FACE_CLOCK, FACE_OFFICE, write_record
-from host.ledger.refunds import Leg
+from host.ledger.process import FACE_CLOCK, FACE_OFFICE
 from host.ledger.reports import name_text
-from host.ledger.rows import LOSS, Epoch, Hold, Item, Movement, Place, Reservation, Restore, Terminal, Wait
+from host.ledger.rows import Epoch, Hold, Item, Place, Reservation, Restore, Terminal, Wait
+from host.ledger.surroundings import borne_fen as borne_fen_of
 from protocol import codes
 from protocol import record as kinds
-from protocol.messages import ASK_EXTEND, SUBJECT_ACCOUNT, Ask
-from protocol.record import decode, pack_key, unpack_key
+from protocol.messages import ASK_EXTEND, Ask
+from protocol.record import Record, decode, pack_key, unpack_key
 
-_LEG_MASK = 15
 _CHARGES = (kinds.SALE, kinds.SETTLED, kinds.LOAD)
+_SETS_ASIDE = (kinds.OPENED, kinds.STEP, kinds.BOOKING)
 
 
 class Reply(StrEnum):
@@ -165,43 +164,43 @@ def _end(books: Books, *, reason: str) -> Ended | None:
 
 
 def _decide(books: Books, restore: Restore, item: Item, *, by_clock: bool) -> tuple[int, int]:
-    """Take what an uncovered charge cost the school from its holder, as far as there is money now; what was taken, and the rest."""
+    """Take what an uncovered charge still costs the school from its holder, as far as there is money now; what was taken, and the rest."""
     books.change(replace(item, is_open=0))
     if (hold := books.get(Hold, item.key)) is not None:
         # An `opened` or a booking: nothing is charged yet, so its hold is raised.
-        rest_fen = hold.asked_fen - _raise(books, hold)
-        covered_fen = item.amount_fen - rest_fen
+        raised_fen = _raise(books, hold)
+        covered_fen, rest_fen = raised_fen - hold.amount_fen, hold.asked_fen - raised_fen
     else:
-        covered_fen = _charge_again(books, restore, item.key, by_clock=by_clock)
-        rest_fen = item.amount_fen - covered_fen
+        record = _record(books, item.key)
+        kind = record.kind if record is not None else 0
+        if record is not None and kind in _CHARGES and not record.purse:
+            covered_fen, rest_fen = _charge_again(books, restore, item, by_clock=by_clock)
+        else:
+            # A hold that could not be had and has ended since: what it was for was charged, or not, by a record of its own.
+            covered_fen, rest_fen = 0, 0 if kind in _SETS_ASIDE else item.amount_fen
     if rest_fen > 0:
         report(books, ItemKind.UNCOVERED, terminal=item.terminal, key=item.key, amount_fen=rest_fen)
     return max(covered_fen, 0), max(rest_fen, 0)
 
 
-def _charge_again(books: Books, restore: Restore, key: int, *, by_clock: bool) -> int:
-    """Move what the school bore of a charge from those who should have paid it, by a record of the host's own."""
-    legs = books.find(Movement, key=(key, key | _LEG_MASK))
-    record = decode(legs[0].record) if legs and legs[0].record is not None else None
-    borne = [leg for leg in legs if leg.debit == LOSS]
-    account = account_of(books, record.subject_kind, record.subject) if record is not None else None
-    if record is None or account is None or record.kind not in _CHARGES or record.purse or not borne:
-        return 0
-    shares, _ = draw(sum(leg.amount_fen for leg in borne), payers_of(books, account, borne[0].credit))
-    taken_fen = sum(share.amount_fen for share in shares)
-    if taken_fen:
-        reason = f"恢复 {restore.number} 后补扣 charged after restore {restore.number}: {name_text(key)}"
-        write_record(
-            books,
-            kind=kinds.ADJUST,
-            subject_kind=SUBJECT_ACCOUNT,
-            subject=account.number,
-            reference=unpack_key(key)[0],
-            amount_fen=taken_fen,
-            face=FACE_CLOCK if by_clock else FACE_OFFICE,
-            annex=encode_annex(Adjustment(Purpose.MOVE, reason, tuple(Leg(share.account, LOSS, share.amount_fen) for share in shares))),
-        )
-    return taken_fen
+def _charge_again(books: Books, restore: Restore, item: Item, *, by_clock: bool) -> tuple[int, int]:
+    """Move what the school still bears of a charge from those who should have paid it; what was taken, and the rest.
+
+    What was refunded meanwhile it bears no more: a refund goes to the school first.
+    """
+    borne_fen = min(item.amount_fen, borne_fen_of(books, item.key))
+    reason = f"恢复 {restore.number} 后补扣 charged after restore {restore.number}: {name_text(item.key)}"
+    covered_fen = cover(books, item.key, borne_fen, face=FACE_CLOCK if by_clock else FACE_OFFICE, reason=reason) if borne_fen else 0
+    return covered_fen, borne_fen - covered_fen
+
+
+def _record(books: Books, key: int) -> Record | None:
+    """The record an item is about; None if there is none that can be read."""
+    data = books.records([(key, key)]).get(key)
+    try:
+        return decode(data) if data else None
+    except ValueError:
+        return None
 
 
 def _raise(books: Books, hold: Hold) -> int:

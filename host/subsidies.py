@@ -19,7 +19,9 @@ from host.ledger.contract import Ledger
 from host.ledger.funds import has_expired
 from host.ledger.process import write_record
 from host.ledger.refunds import Leg
+from host.ledger.requests import answered_adjustment
 from host.ledger.rows import Annex, Holder, Request, Wallet
+from host.restoring import refuse_while_waiting
 from host.sheets import Sheet, read
 from host.wallets import account_in, need_wallet
 from protocol import record as kinds
@@ -77,7 +79,10 @@ class BatchDiffers(OnecardError):
 
 
 def examine(ledger: Ledger, path: Path, *, wallet: str, batch: str) -> Plan:
-    """Read a file and say what it would pay: the dry run. Raises `InvalidValue`, `NotFound`, `BatchDiffers`, `OSError`."""
+    """Read a file and say what it would pay: the dry run.
+
+    Raises `InvalidValue`, `NotFound`, `BatchDiffers`, `RequestDiffers` (a line's key stands for another record), `OSError`.
+    """
     if not _BATCH.fullmatch(batch):
         raise InvalidValue(f"批次号不对 batch {batch!r}: 1 to 40 letters, digits, dots, dashes")
     sheet = read(path)
@@ -87,7 +92,7 @@ def examine(ledger: Ledger, path: Path, *, wallet: str, batch: str) -> Plan:
 def pay(ledger: Ledger, path: Path, *, wallet: str, batch: str) -> Plan:
     """Pay a batch, or what is missing of it. Nothing is paid if `errors` of the result has anything.
 
-    Raises what `examine` raises, and `LedgerAway`: then the same command finishes it.
+    Raises what `examine` raises, `RestoreWaiting`, and `LedgerAway`: then the same command finishes it.
     """
     plan = examine(ledger, path, wallet=wallet, batch=batch)
     if not plan.errors:
@@ -157,28 +162,26 @@ def _fen(text: str) -> int:
 def _compare(books: Books, plan: Plan) -> None:
     """See how far an earlier run has come; refuse another batch under the same number."""
     head = books.get(Request, _key(plan.batch))
-    if head is None:
-        return
-    annex = books.get(Annex, head.key)
+    annex = books.get(Annex, head.key) if head else None
     before = decode_annex(annex.content) if annex else None
-    if before is None or before.detail != _detail(plan):
+    if head and (before is None or before.purpose != Purpose.BATCH or before.detail != _detail(plan)):
         raise BatchDiffers(f"批次号已用过 batch {plan.batch} was given for another list or wallet: take a new number")
-    plan.paid_count = sum(1 for line in plan.lines if books.get(Request, _key(plan.batch, line.row)) is not None)
+    plan.paid_count = sum(1 for line in plan.lines if _is_paid(books, plan, line))
 
 
 def _begin(books: Books, plan: Plan) -> None:
     """Write the head of the batch, which moves nothing."""
+    refuse_while_waiting(books, "a subsidy may open an account, whose number was perhaps given before")
     _compare(books, plan)
-    if books.get(Request, _key(plan.batch)) is None:
-        adjustment = Adjustment(Purpose.BATCH, plan.wallet.name, detail=_detail(plan))
+    adjustment = Adjustment(Purpose.BATCH, plan.wallet.name, detail=_detail(plan))
+    if answered_adjustment(books, _key(plan.batch), adjustment, subject=0, amount_fen=0) is None:
         write_record(books, kind=kinds.ADJUST, annex=encode_annex(adjustment), request=_key(plan.batch))
         note(books, "subsidy.pay", plan.batch, wallet=plan.wallet.name, lines=len(plan.lines), amount_fen=plan.amount_fen)
 
 
 def _pay(books: Books, plan: Plan, lines: Sequence[Line]) -> None:
     for line in lines:
-        request = _key(plan.batch, line.row)
-        if books.get(Request, request) is not None:
+        if _is_paid(books, plan, line):
             continue
         account = account_in(books, books.need(Holder, line.account), plan.wallet)
         legs = (Leg(plan.wallet.giver, account.number, line.amount_fen),)
@@ -190,8 +193,14 @@ def _pay(books: Books, plan: Plan, lines: Sequence[Line]) -> None:
             subject=line.account,
             amount_fen=line.amount_fen,
             annex=encode_annex(adjustment),
-            request=request,
+            request=_key(plan.batch, line.row),
         )
+
+
+def _is_paid(books: Books, plan: Plan, line: Line) -> bool:
+    """Whether an earlier run has paid a line. Raises `RequestDiffers` if another record stands under its key."""
+    asked = Adjustment(Purpose.SUBSIDY, plan.wallet.name, detail=(plan.batch, line.row))
+    return answered_adjustment(books, _key(plan.batch, line.row), asked, subject=line.account, amount_fen=line.amount_fen) is not None
 
 
 def _detail(plan: Plan) -> tuple[str | int | bytes, ...]:

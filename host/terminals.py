@@ -22,7 +22,7 @@ def add(ledger: Ledger, number: int, kind: TerminalKind, place: str, *, house: s
 
     `house` is the bath house or canteen, whose account is paid; without it, the place's name up to its
     first space. `line` counts the [[line]] tables of the settings from 1, 0 is none yet; `address` 0
-    takes the first free one. Raises `InvalidValue`, `AlreadyThere`, `LedgerAway`.
+    takes the first free one. Raises `InvalidValue`, `AlreadyThere`, `LedgerAway`, `RestoreWaiting` for a new house.
     """
     if not FIRST_NUMBER <= number <= LAST_NUMBER:
         raise InvalidValue(f"终端编号不对 terminal {number}: devices have numbers {FIRST_NUMBER} to {LAST_NUMBER}")

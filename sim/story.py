@@ -123,6 +123,7 @@ class Story:
         self._say("食堂收款 A sale at the till")
         before = self._demo.books.commit
         self._present("pos", 1, "已付", self._key_price)
+        self._till.see_all("已付", "账户")
         self._say(f"  {student.name} 刷卡，已付，两个余额 taps, paid, both balances: {till.read('已付')}")
         self._demo.place_card("pos", 0)
         self._tell_booked("sale", student, PRICE_FEN, before)

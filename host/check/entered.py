@@ -13,7 +13,7 @@ from host.check.entries import Entry
 from host.check.names import Items
 from host.check.proof import Proof
 from host.ledger.books import Books
-from host.ledger.rows import Act, Active, Card, Epoch, Holder, Resource, Restore, Row, Terminal, Wait
+from host.ledger.rows import Act, Active, Card, Epoch, Holder, Resource, Restore, Row, Terminal
 from protocol import record as kinds
 from protocol.shown import unpack_activated
 
@@ -81,11 +81,6 @@ class Entered:
             if restore.number != expected:
                 self._proof.wrong(f"表 restores, number {expected}: it is gone, {restore.number} follows")
                 break
-        is_waiting = any(not row.ended_s for row in self._books.scan(Restore))
-        waits = {row.terminal for row in self._books.scan(Wait)}
-        for terminal in self._books.scan(Terminal):
-            if is_waiting and terminal.kind != "host" and terminal.number not in waits:
-                self._proof.wrong(f"表 waits, terminal {terminal.number}: it is gone, and the wait after the restore has not ended")
 
     def _gone(self, table: type[Row], key: tuple[int, ...], act: Act) -> None:
         names = ", ".join(f"{column} {value}" for column, value in zip(table.KEY, key, strict=True))

@@ -6,10 +6,11 @@ from host.check.proof import Proof
 from host.ledger.adjustment import Purpose, decode_annex
 from host.ledger.books import Books
 from host.ledger.kinds import AccountKind
+from host.ledger.process import LAST_NUMBER
 from host.ledger.reports import name_text, yuan
-from host.ledger.rows import Account, Annex, Refund, Request, Reversal, StandIn
+from host.ledger.rows import LOSS, Account, Annex, Refund, Request, Reversal, StandIn
 from protocol import record as kinds
-from protocol.record import pack_key
+from protocol.record import NONE, pack_key
 
 _GIVES_BACK = (kinds.VOID, kinds.REFUND)
 _TAKES_BACK = (*_GIVES_BACK, kinds.ADJUST)
@@ -62,6 +63,8 @@ class Links:
             return
         if found.purpose == Purpose.REVERSAL and not is_reversal:
             self._proof.wrong(f"表 reversals, reversed {named}: it is gone, {entry} undid it")
+        if found.purpose == Purpose.STAND_IN and any(leg.debit == LOSS for leg in entry.legs):
+            self._proof.wrong(f"表 items: {entry} took money of the school's, and no item says so")
         if found.purpose == Purpose.STAND_IN and not is_stand_in:
             self._proof.wrong(f"表 stand_ins, name {named}: it is gone, {entry} stands there")
 
@@ -70,8 +73,15 @@ class Links:
         for row in refunds:
             if kind not in _TAKES_BACK or entry.record is None or pack_key(entry.record.reference, 0) != row.sale:
                 self._proof.wrong(f"表 refunds, key {row.key}: {entry} takes nothing back of {name_text(row.sale)}")
-        if kind in _GIVES_BACK and not refunds and not self._items.any(entry.key):
+        is_reversal = kind == kinds.ADJUST and self._undoes_sale(entry)
+        if (kind in _GIVES_BACK or is_reversal) and not refunds and not self._items.any(entry.key):
             self._proof.wrong(f"表 refunds, key {entry.key}: it is gone, {entry} took something back")
+
+    def _undoes_sale(self, entry: Entry) -> bool:
+        """Whether an adjustment is the reversal of a device's record."""
+        name = entry.record.reference if entry.record is not None else NONE
+        undone = self._books.peek(Reversal, pack_key(name, 0)) if name.terminal > LAST_NUMBER else None
+        return undone is not None and undone.key == entry.key
 
     def _look_at_sale(self, entry: Entry, refunds: list[Refund]) -> None:
         if not refunds or self._names.is_closed(entry.key):
@@ -84,7 +94,9 @@ class Links:
             self._proof.wrong(f"表 refunds, key {waiting[0].key}: it waits for {entry}, which is here")
 
     def _sale_astray(self, row: Refund) -> None:
-        if not row.is_waiting:
+        undone = self._books.peek(Reversal, row.sale)
+        # After a restore a reversal may be here before its sale.
+        if not row.is_waiting and (undone is None or undone.key != row.key):
             self._proof.wrong(f"表 refunds, key {row.key}: there is no record {name_text(row.sale)} to take back from")
 
     def _request_astray(self, row: Request) -> None:

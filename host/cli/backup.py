@@ -39,6 +39,8 @@ def backup(
     Example: onecard backup /mnt/backup/monday.backup
     """
     settings, now_s = settings_of(data), unix_seconds()
+    if file is None:
+        (data / "backup").mkdir(mode=0o700, exist_ok=True)
     path = file or data / "backup" / f"ledger-{_stamp(now_s, settings)}.backup"
     with _progress("备份 backup") as tell:
         facts = backups.backup(settings, data, path, keys=load_site_keys(data), now_s=now_s, tell=tell)
@@ -47,6 +49,8 @@ def backup(
     typer.echo(
         f"已备份 {path}: commit {facts.commit}, {facts.counts['movements']} movements, {facts.size} bytes; check it: onecard verify {path}"
     )
+    if not is_on_server(settings) and path.stat().st_dev == data.stat().st_dev:
+        typer.echo("与账本同盘 it lies on the ledger's own disk: copy both files to another one", err=True)
 
 
 def verify(file: BackupFile, data: Data = DEFAULT_DATA) -> None:

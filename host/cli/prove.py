@@ -13,11 +13,17 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from host.check import Proof
 from host.check import check as prove
 from host.check.proof import OWED, OWNED
-from host.cli.options import DEFAULT_DATA, Data, opened
+from host.cli.options import DEFAULT_DATA, Data, opened, settings_of
 from host.cli.output import print_table
 from host.errors import EXIT_FAILED
 from host.ledger.kinds import AccountKind
 from host.ledger.reports import yuan
+from host.settings import is_on_server
+
+_FILES_OF_SERVER = (
+    "数据库文件 the server's own files are looked at by `pg_amcheck --install-missing --heapallindexed DATABASE`, as postgres"
+)
+"""What `check` does not see: it reads rows, and a damaged index may hide some."""
 
 _NAMES = {
     AccountKind.HOLDER: "持卡人 holders",
@@ -51,6 +57,8 @@ def check(
         typer.echo(json.dumps(as_object(proof), ensure_ascii=False, indent=1))
     else:
         print_page(proof)
+        if is_on_server(settings_of(data)):
+            typer.echo(_FILES_OF_SERVER)
     if not proof.is_right:
         raise typer.Exit(EXIT_FAILED)
 

@@ -29,7 +29,9 @@ class Case:
     under its reference, if this record may name it; `named_account` is the account it is on. `is_settled`:
     an earlier record settled its reference. `sold`: the sale it names; `is_to_come`: that sale is not here
     yet. `waiting`: refunds that waited for this record. For adjustments and recharges: `adjustment`, what
-    it moves; `others`, the accounts it names that there are; `is_reversed`, its reference was undone before.
+    it moves; `others`, the accounts it names that there are; `is_reversed`, its reference was undone before;
+    `named_sale`, the device's record that a reversal undoes, here or still to come; `borne_fen`, what the school
+    still bears of the record that is charged afterwards. `back_fen`: what was taken back of this record already.
     For late records of a closed epoch: `displaced`, what stood under the name of the shower it settles, and
     was undone for it; `is_stood_in`, something stands there.
     """
@@ -54,6 +56,9 @@ class Case:
     source: int = CASH
     others: Mapping[int, Account] | None = None
     is_reversed: bool = False
+    named_sale: int = 0
+    borne_fen: int = 0
+    back_fen: int = 0
     displaced: Sequence[Leg] = ()
     is_stood_in: bool = False
 

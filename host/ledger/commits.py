@@ -15,9 +15,10 @@ from host.ledger.books import Books
 from host.ledger.contract import Arrival, Copies, Database, Job, Store, Written
 from host.ledger.gathering import gather
 from host.ledger.hand import Hand
-from host.ledger.process import Process, take_epoch
+from host.ledger.process import Process, take_epoch, written_under
 from host.ledger.rows import Epoch
 from host.settings import Settings
+from protocol.record import pack_key
 
 T = TypeVar("T")
 
@@ -45,6 +46,8 @@ class _Run(Generic[T]):
 
     outcomes: list[Outcome[T]]
     written: list[Sequence[Written]]
+    unseen: Sequence[Written] = ()
+    """Own records of earlier commits whose answer was lost: they are still to be copied."""
     hand: Hand | None = None
     version: int | None = None
 
@@ -129,8 +132,8 @@ class SiteLedger:
 
     def _run(self, store: Store, jobs: Sequence[Job[T]]) -> _Run[T]:
         self._hand = None
-        done: _Run[T] = _Run([], [])
         now_s, sequence = self._clock(), self._next_sequence(store)
+        done: _Run[T] = _Run([], [], self._unseen(store, sequence))
         for job in jobs:
             books = self._books(store, now_s, sequence)
             try:
@@ -156,7 +159,7 @@ class SiteLedger:
         gather(books, arrivals)
         results = [arrival.run(books) for arrival in arrivals]
         books.finish()
-        return _Run([Outcome(result=result) for result in results], [()], hand if version is not None else None, version)
+        return _Run([Outcome(result=result) for result in results], [()], (), hand if version is not None else None, version)
 
     def _next_sequence(self, store: Store) -> int:
         """Which of its own records the process writes next: read each time, for a commit may have happened that nobody saw."""
@@ -166,9 +169,16 @@ class SiteLedger:
         assert epoch is not None, self._process
         return epoch.high_water + 1
 
+    def _unseen(self, store: Store, next_sequence: int) -> list[Written]:
+        """Own records that are committed, though nobody saw it, and so were not copied."""
+        if self.copies is None or self._process is None or not (lacking := self.copies.lacking(next_sequence)):
+            return []
+        number, epoch = self._process.terminal, self._process.epoch
+        return written_under(self._books(store, 0, 0), [pack_key((number, epoch, sequence), 0) for sequence in lacking])
+
     def _copy(self, done: _Run[T]) -> None:
         """Copy own records; a job that wrote one is answered with the error if that fails, for it has happened."""
-        written = [one for each in done.written for one in each]
+        written = [*done.unseen, *(one for each in done.written for one in each)]
         if self.copies is None or not written:
             return
         try:

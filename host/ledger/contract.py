@@ -67,6 +67,10 @@ class Copies(Protocol):
         """Called before an own record is written. Raises `LedgerAway`: none may be written now."""
         ...
 
+    def lacking(self, next_sequence: int) -> Sequence[int]:
+        """Which of the process's records below that one `keep` was never given: the answer to their COMMIT was lost."""
+        ...
+
     def keep(self, written: Sequence[Written]) -> None:
         """Called after the commit. Raises `CopyMissing`: committed, but the copy is not on disk."""
         ...
@@ -91,7 +95,7 @@ class Ledger(Protocol):
         ...
 
     def view(self, job: Job[T]) -> T:
-        """Run `job` on a snapshot. It may not change anything; it never waits for a writer."""
+        """Run `job` on a snapshot. It may not change anything; it waits for no writer, but for a day that is being archived."""
         ...
 
 
@@ -116,6 +120,13 @@ class Database(Protocol):
 
     def snapshot(self) -> AbstractContextManager["Store"]:
         """A store that shows one moment and changes nothing. Any thread may use it, at any time."""
+        ...
+
+    def claim(self) -> bool:
+        """Keep every other process from opening this database until it is closed here; False while one has it open.
+
+        Only a server knows; a file's users are looked for by `sqlite_backup.user_of`. Raises `LedgerAway`.
+        """
         ...
 
     def close(self) -> None:

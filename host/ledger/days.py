@@ -104,7 +104,7 @@ def close_by(books: Books, key: int, at_s: int, annex: bytes) -> bool:
 
 
 def show(books: Books, numbers: Iterable[int]) -> None:
-    """Make the view `movements` show the archive and these days' tables. Whoever reads it is waited for, so it comes first."""
+    """Make the view `movements` show the archive and these days' tables. First of all: on a server readers refuse it (`LedgerAway`)."""
     for statement in create_view(sorted(numbers)):
         list(books.run(statement))
 

@@ -124,8 +124,8 @@ def _extend(case: Situation) -> Decision:
         return Decision(codes.CLOSED)
     if (hold.subject_kind, hold.subject) != (ask.subject_kind, ask.subject) or case.account is None:
         return Decision(codes.REFUSED, held_fen=hold.amount_fen, item=ItemKind.ASK_DIFFERS)
-    noted = replace(hold, used_fen=max(hold.used_fen, ask.used_fen))
-    kept = Decision(GRANTED, held_fen=hold.amount_fen, hold=noted, parts=of_wallets(case.shares, hold.account))
+    noted, item = _noted(hold, ask, hold.amount_fen)
+    kept = Decision(GRANTED, held_fen=hold.amount_fen, hold=noted, parts=of_wallets(case.shares, hold.account), item=item)
     if ask.amount_fen > case.session_fen:
         return replace(kept, code=codes.AMOUNT_TOO_LARGE)
     if case.card is not None and case.card.denied_s is not None:
@@ -138,8 +138,17 @@ def _extend(case: Situation) -> Decision:
     if lacking_fen:
         return replace(kept, code=codes.BALANCE_LOW, lacking_fen=lacking_fen)
     parts = of_wallets(shares, hold.account)
+    # After a restore the terminal may have gone on to what it was granted before: that total it asks for again.
+    noted, item = _noted(hold, ask, ask.amount_fen)
     raised = replace(noted, amount_fen=ask.amount_fen, part_count=len(parts))
-    return Decision(GRANTED, held_fen=ask.amount_fen, hold=raised, parts=parts)
+    return Decision(GRANTED, held_fen=ask.amount_fen, hold=raised, parts=parts, item=item)
+
+
+def _noted(hold: Hold, ask: Ask, held_fen: int) -> tuple[Hold, ItemKind | None]:
+    """Keep what was used, at most what was granted or asked for when it began: nobody may use more, so more is an item."""
+    most_fen = max(held_fen, hold.asked_fen)
+    kept = replace(hold, used_fen=max(hold.used_fen, min(ask.used_fen, most_fen)))
+    return kept, ItemKind.MISMATCH if ask.used_fen > most_fen else None
 
 
 def _refusal(card: Card, *, is_closed: bool, today: int) -> int:

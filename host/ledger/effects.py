@@ -185,7 +185,7 @@ def _meet_waiting(case: Case, found: Effect) -> None:
     if case.mirror and case.account:
         mirror, account = case.mirror.number, case.account.number
         paid = tuple(share._replace(account=account) if share.account == mirror else share for share in paid)
-    met = meet(Sold(case.key, case.merchant, 0, paid), case.waiting, SUSPENSE)
+    met = meet(Sold(case.key, case.merchant, 0, paid, case.back_fen), case.waiting, SUSPENSE)
     found.legs = [*found.legs, *met.legs]
     found.refunds = (*found.refunds, *met.refunds)
     found.findings = (*found.findings, *_excess(met))

@@ -57,16 +57,36 @@ def adjust(case: Case) -> Effect:
     if adjustment is None or adjustment.amount_fen != amount_fen or len(adjustment.legs) > MOST_ADJUSTED:
         return Effect(findings=(Finding(ItemKind.NOT_EFFECTIVE, amount_fen),))
     is_reversal, is_stand_in = adjustment.purpose == Purpose.REVERSAL, adjustment.purpose == Purpose.STAND_IN
+    if adjustment.purpose == Purpose.COVER:
+        return _cover(case, adjustment.legs)
     if is_reversal and case.is_reversed:
         return Effect(findings=(Finding(ItemKind.MISMATCH, amount_fen),))
     ended = (case.named,) if case.named and is_stand_in else ()
     found = moved(adjustment.legs, case.others or {}, freed=freed_by(case.asked + ended, case.parts), bounded=_BOUNDED)
     found.ended = ended
     found.settles = any(hold.state == HoldState.TAKEN for hold in ended)
+    if is_stand_in:
+        # Nobody will say it but this: the record it stands for is lost.
+        found.findings += uncovered(sum(leg.amount_fen for leg in adjustment.legs if leg.debit == LOSS))
     if is_reversal:
         found.reverses = pack_key(case.record.reference, 0)
-        if case.sold is not None:
-            found.refunds = (Refund(case.key, case.sold.key, amount_fen),)
+        if case.named_sale:
+            # Its sale may come later, as after a restore: what went back must not go back again then.
+            found.refunds = (Refund(case.key, case.named_sale, amount_fen),)
+    return found
+
+
+def _cover(case: Case, wanted: Iterable[Leg]) -> Effect:
+    """Charge what the school bore, at most what it still bears: nothing while the record itself is to come, which charges by itself."""
+    legs: list[Leg] = []
+    left_fen = case.borne_fen
+    for leg in wanted:
+        legs.append(leg._replace(amount_fen=min(leg.amount_fen, left_fen)))
+        left_fen -= legs[-1].amount_fen
+    found = moved([leg for leg in legs if leg.amount_fen], case.others or {}, freed=(), bounded=_BOUNDED)
+    if found.legs:
+        # A row of nothing taken back: by it the sale finds who has paid the school's part (ledger/surroundings.py).
+        found.refunds = (Refund(case.key, pack_key(case.record.reference, 0), 0),)
     return found
 
 

@@ -106,6 +106,10 @@ class Restore:
     """When the backup was made."""
     ended_s: int = 0
     ended_by: str = ""
+    next_account: int = 0
+    """No account opened from now on has a lower number: one opened after the backup may have it."""
+    next_card: int = 0
+    """Likewise of cards."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -18,7 +18,18 @@ from host.errors import AlreadyThere, CommitUnknown, DataMissing, KeyMissing, Le
 from host.keys import SiteKeys
 from host.ledger.commits import SiteLedger
 from host.ledger.postgres_connection import Readers, away, connect, ended, meaning, shown
-from host.ledger.postgres_schema import LOCK_JOBS, has_tables, is_behind, is_there, lock, migrate, missing_guards, statement
+from host.ledger.postgres_schema import (
+    LOCK_HOSTS,
+    LOCK_JOBS,
+    has_tables,
+    hold,
+    is_behind,
+    is_there,
+    lock,
+    migrate,
+    missing_guards,
+    statement,
+)
 from host.ledger.postgres_store import PostgresStore
 from host.ledger.rows import Commit, Terminal
 from host.ledger.seals import Cmac, seal_all, seal_of
@@ -113,6 +124,16 @@ class PostgresDatabase:
         except psycopg.Error as error:
             raise LedgerAway(f"账本暂不可读 the ledger cannot be read ({error}): look at the database, then try again") from error
 
+    def claim(self) -> bool:
+        """See `Database.claim`."""
+        with self._lock:
+            if self._writer is None:
+                self._writer = self._connected()
+            try:
+                return _holds(self._writer, shared=False)
+            except psycopg.Error as error:
+                raise away(error) from error
+
     def close(self) -> None:
         """Close all connections. Committed work needs no closing."""
         if self._writer is not None:
@@ -125,9 +146,13 @@ class PostgresDatabase:
         try:
             # A host that is frozen in the middle of a commit must not keep the others waiting for ever.
             connection.execute(statement(f"SET idle_in_transaction_session_timeout = '{FROZEN_TIMEOUT_S}s'"))
+            is_free = _holds(connection, shared=True)
         except psycopg.Error as error:
             connection.close()
             raise away(error) from error
+        if not is_free:
+            connection.close()
+            raise LedgerAway("账本正在恢复 `onecard restore --from-server` is at work on this ledger: try again when it has ended")
         connection.add_notice_handler(self._note)
         return connection
 
@@ -232,3 +257,11 @@ class PostgresDatabase:
             rows = list(islice(PostgresStore(connection).scan_sealed(Terminal), _KEY_SAMPLE_COUNT))
         if rows and all(seal_of(seal_cmac, row) != seal for row, seal in rows):
             raise KeyMissing(f"站点密钥不符 {where} was made with another site.key: copy the folder keys/ from the host that made it")
+
+
+def _holds(connection: psycopg.Connection[Any], *, shared: bool) -> bool:
+    """Take the lock of those who have the ledger open. The server needs a moment to let go of one that has just ended."""
+    pause = threading.Event()
+    return any(
+        not pause.wait(wait_s) and connection.execute(hold(LOCK_HOSTS, shared=shared)).fetchone() == (True,) for wait_s in SETTLE_WAITS_S
+    )

@@ -87,6 +87,19 @@ def away(error: psycopg.Error) -> LedgerAway:
     )
 
 
+def begin_reading(connection: psycopg.Connection[Any]) -> None:
+    """Begin a transaction that sees one moment and may not write; no table is made or dropped before it ends.
+
+    Names of tables are looked up in the newest state, rows in the snapshot's: a day that is archived in between would be in
+    neither. So the lock comes first; LOCK TABLE is the one statement that takes no snapshot (PostgreSQL's manual, LOCK).
+    Raises `LedgerAway` when a day is being archived for longer than `LOCK_TIMEOUT_S`.
+    """
+    try:
+        connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; LOCK TABLE days IN ACCESS SHARE MODE")
+    except psycopg.errors.LockNotAvailable as error:
+        raise LedgerAway("账本暂不可读 a business day is being closed or archived: try again in a moment") from error
+
+
 class Readers:
     """A few connections for many threads; whoever finds none waits. They are made when they are needed."""
 
@@ -124,16 +137,19 @@ class Readers:
             self._free.put(None)
 
     def _begun(self, connection: psycopg.Connection[Any] | None) -> psycopg.Connection[Any]:
-        begin = "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY"
         if connection is not None:
             try:
-                connection.execute(begin)
+                begin_reading(connection)
             except psycopg.OperationalError:
                 connection.close()  # the server was restarted meanwhile
             else:
                 return connection
         connection = connect(self._url)
-        connection.execute(begin)
+        try:
+            begin_reading(connection)
+        except BaseException:
+            connection.close()
+            raise
         return connection
 
 

@@ -6,7 +6,7 @@ from typing import Any
 import psycopg
 
 from host.errors import QueryWrong
-from host.ledger.postgres_connection import connect
+from host.ledger.postgres_connection import begin_reading, connect
 from host.ledger.postgres_schema import statement
 
 QUERY_TIMEOUT_S = 60
@@ -16,12 +16,12 @@ QUERY_TIMEOUT_S = 60
 def query(url: str, text: str, limit: int) -> tuple[list[str], list[tuple[Any, ...]]]:
     """The columns and the first `limit` rows of one SELECT, WITH or VALUES.
 
-    Raises `QueryWrong` with what the database says of it, and what `connect` raises.
+    Raises `QueryWrong` with what the database says of it, and what `connect` and `begin_reading` raise.
     """
     with closing(connect(url)) as connection:
         connection.execute(statement(f"SET statement_timeout = '{QUERY_TIMEOUT_S}s'"))
-        connection.execute("BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY")
         try:
+            begin_reading(connection)
             # A cursor takes exactly one statement, and only one that asks.
             with connection.cursor("question") as cursor:
                 cursor.execute(statement(text.strip().removesuffix(";")))

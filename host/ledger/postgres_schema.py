@@ -16,7 +16,7 @@ from host.ledger.schema import FOREVER, MIGRATIONS, POSTGRES, day_table, render
 
 LOCK_CLASS = 0x4F4E4543
 """The first number of each advisory lock of ours: "ONEC". The second says what for."""
-LOCK_MIGRATIONS, LOCK_JOBS, LOCK_CHAIN = 1, 2, 3
+LOCK_MIGRATIONS, LOCK_JOBS, LOCK_CHAIN, LOCK_HOSTS = 1, 2, 3, 4
 
 _VERSIONS = "CREATE TABLE IF NOT EXISTS onecard_migrations (name TEXT PRIMARY KEY, applied_at TIMESTAMPTZ NOT NULL DEFAULT now())"
 
@@ -145,6 +145,12 @@ def missing_guards(connection: Connection[Any]) -> list[str]:
 def lock(purpose: int, *, shared: bool = False) -> SQL:
     """The statement that takes one of our advisory locks until the transaction ends."""
     function = "pg_advisory_xact_lock_shared" if shared else "pg_advisory_xact_lock"
+    return statement(f"SELECT {function}({LOCK_CLASS}, {purpose})")
+
+
+def hold(purpose: int, *, shared: bool = False) -> SQL:
+    """The statement that takes one of them until the session ends, or says false at once."""
+    function = "pg_try_advisory_lock_shared" if shared else "pg_try_advisory_lock"
     return statement(f"SELECT {function}({LOCK_CLASS}, {purpose})")
 
 

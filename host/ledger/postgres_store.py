@@ -10,8 +10,9 @@ from itertools import count
 from typing import Any, TypeVar, cast
 
 from psycopg import Connection, Cursor
+from psycopg.errors import LockNotAvailable
 
-from host.errors import RuleBroken
+from host.errors import LedgerAway, RuleBroken
 from host.ledger.columns import columns_beside_key, columns_of, stored_columns
 from host.ledger.contract import Changes, Key, Value, Where
 from host.ledger.postgres_arrays import IntArray, arrays, column_kinds, element_types, unnest
@@ -25,8 +26,10 @@ UNNEST_COUNT = 2_000
 """Rows above which COPY is faster (PERFORMANCE, "Ledger")."""
 SLICE_COUNT = 2_000
 """Rows of a scan that are fetched at a time."""
+READERS_TIMEOUT = "100ms"
+"""What changes tables waits so long for readers, and everybody else behind it: a page is read in less, and a check is not waited for."""
 DDL_TIMEOUT = "2s"
-"""What changes tables waits so long for readers; everybody else waits behind it."""
+"""And so long, once they are out, for the server's own vacuum, which it breaks off after one second."""
 
 
 class PostgresStore:
@@ -36,7 +39,6 @@ class PostgresStore:
         self._connection = connection
         self._is_shared = is_shared
         self._cursors = count(1)
-        self._is_changing_tables = False
         self.link: Commit | None = None
         """The last link of the chain that was written: what tells afterwards whether this transaction was committed."""
         self.has_written = False
@@ -96,7 +98,7 @@ class PostgresStore:
         return cast(int, row[0]) if row else 0
 
     def damage(self) -> list[str]:
-        """See `Store.damage`. PostgreSQL has checksums of its pages, and `pg_amcheck` for its indexes: tools of its operator."""
+        """See `Store.damage`. Only a superuser may look at the server's files: `onecard check` names the tool that does, `pg_amcheck`."""
         return []
 
     def last_link(self) -> Commit | None:
@@ -143,15 +145,29 @@ class PostgresStore:
         if verb in ("SELECT", "WITH"):
             return self._stream(query, values)
         self.has_written = True
-        if verb in ("CREATE", "ALTER", "DROP") and not self._is_changing_tables:
-            self._is_changing_tables = True
-            self._execute(f"SET LOCAL lock_timeout = '{DDL_TIMEOUT}'")
+        if verb in ("CREATE", "ALTER", "DROP"):
+            return iter(self._change_tables(query))
         cursor = self._execute(query, values)
         return iter(cursor.fetchall() if cursor.description else ())
 
     def guard(self, table: str) -> None:
         """See `Store.guard`."""
         guard(self._connection, table)
+
+    def _change_tables(self, query: str) -> tuple[()]:
+        """Make or drop a table or a view, with no reader of ours about: `begin_reading` says why. Raises `LedgerAway` for one."""
+        try:
+            # Again for each: a job that failed has given the lock back with its savepoint.
+            self._execute(f"SET LOCAL lock_timeout = '{READERS_TIMEOUT}'")
+            self._execute("LOCK TABLE days IN ACCESS EXCLUSIVE MODE")
+            self._execute(f"SET LOCAL lock_timeout = '{DDL_TIMEOUT}'")
+            self._execute(query)
+        except LockNotAvailable as error:
+            raise LedgerAway(
+                "账本有人在读 somebody reads the books, so no day is closed or archived: "
+                "a host that serves tries again in half a minute; give a command again later"
+            ) from error
+        return ()
 
     def _insert(self, kind: type[Row], table: str, rows: Sequence[tuple[Any, ...]], *, is_once: bool) -> None:
         columns = stored_columns(kind)

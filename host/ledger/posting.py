@@ -18,7 +18,7 @@ from host.ledger.evidence import keep_shown
 from host.ledger.holding import end_hold, place_hold
 from host.ledger.kinds import HoldKind, ItemKind
 from host.ledger.refunds import Leg
-from host.ledger.rows import Account, Annex, Epoch, Fact, Item, Movement, Refund, Request, Reversal, Settlement, StandIn, Terminal
+from host.ledger.rows import Account, Annex, Epoch, Fact, Item, Movement, Refund, Request, Reversal, Settlement, StandIn, Terminal, Wait
 from host.ledger.surroundings import Displaced, displace, gather_case, merchant_at, waiting_for
 from protocol import record as kinds
 from protocol.record import NONE, Name, Record, decode, pack_key, unpack_key, verify
@@ -208,6 +208,15 @@ def _close(books: Books, name: Name) -> None:
     if epoch is not None and not epoch.is_closed:
         books.change(replace(epoch, is_closed=1))
         free_confirmed(books, name.terminal)
+        _end_wait(books, name)
+
+
+def _end_wait(books: Books, name: Name) -> None:
+    """A terminal whose newest epoch was closed counts as come (MONEY 6): a restored ledger waits for it no longer."""
+    if books.open_restore is None or books.need(Terminal, name.terminal).epoch != name.epoch:
+        return
+    if (wait := books.get(Wait, name.terminal)) is not None and not wait.is_done:
+        books.change(replace(wait, is_done=1))
 
 
 _FOLLOWERS: dict[tuple[int, bool], Callable[[Books, Terminal, Record, Effect, bytes], None]] = {

@@ -6,6 +6,7 @@ fixed before a commit: a commit that must be tried again brings the same names.
 """
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
 from host.errors import OnecardError
@@ -15,7 +16,7 @@ from host.ledger.clock import to_wire
 from host.ledger.contract import Written
 from host.ledger.kinds import TerminalKind
 from host.ledger.posting import post
-from host.ledger.rows import Epoch, Request, Terminal
+from host.ledger.rows import Annex, Epoch, Request, Terminal
 from protocol.record import NO_TAC, NONE, TRUST_SET, Name, Record, encode, pack_key
 from protocol.shown import pack_face
 
@@ -30,6 +31,7 @@ FACE_CLOCK = 2
 
 _FIRST_NUMBERS = {"serve": 1, "command": 2}
 _SHOWN_SIZE = 14
+_LEG_MASK = 15
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,6 +103,15 @@ def write_record(
     books.written.append(Written(data, annex, request))
     books.next_sequence += 1
     return pack_key((number, epoch_number, record.sequence), 0)
+
+
+def written_under(books: Books, keys: Iterable[int]) -> list[Written]:
+    """Records of the host as a journal has them, by their keys; a name without a record (a gap) is passed over."""
+    spans = [(key, key | _LEG_MASK) for key in sorted(keys)]
+    annexes = {row.key: row.content for row in books.spans(Annex, "key", spans)}
+    requests = {row.key: row.request for row in books.spans(Request, "key", spans)}
+    records = books.records(spans)
+    return [Written(records[key], annexes.get(key, b""), requests.get(key, "")) for key in sorted(records)]
 
 
 def annex_digest(annex: bytes) -> bytes:

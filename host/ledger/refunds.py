@@ -37,7 +37,7 @@ class Sold:
     @property
     def left_fen(self) -> int:
         """What can still be taken back."""
-        return sum(share.amount_fen for share in self.paid) - self.back_fen
+        return max(sum(share.amount_fen for share in self.paid) - self.back_fen, 0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,6 +90,18 @@ def meet(sold: Sold, waiting: Sequence[Refund], suspense: int) -> Met:
 def paid_by(legs: Iterable[Leg], merchant: int) -> tuple[Share, ...]:
     """Who paid a merchant, of the movements of a sale."""
     return tuple(Share(leg.debit, leg.amount_fen) for leg in legs if leg.credit == merchant)
+
+
+def covered_by(paid: Iterable[Share], covers: Iterable[Share]) -> tuple[Share, ...]:
+    """Who paid, once those whom `covers` names were charged for what the school had borne: they stand in its place, as far as it goes."""
+    sums: dict[int, int] = {}
+    for number, amount_fen in paid:
+        sums[number] = sums.get(number, 0) + amount_fen
+    for number, amount_fen in covers:
+        covered_fen = min(amount_fen, sums.get(LOSS, 0))
+        sums[LOSS] = sums.get(LOSS, 0) - covered_fen
+        sums[number] = sums.get(number, 0) + covered_fen
+    return tuple(Share(number, amount_fen) for number, amount_fen in sums.items() if amount_fen)
 
 
 def _back_in_order(paid: Sequence[Share]) -> list[Share]:

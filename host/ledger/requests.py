@@ -1,25 +1,39 @@
 """Requests from outside, by keys of their own: the same key again gives the same answer and no second record (MONEY 8).
 
-A service that is given a key asks `answered` first, in the job, and hands the key to `write_record` when it is new.
+A service that is given a key asks `answered` first, in the job, and hands the key to `write_record` when it is new. What
+is asked is compared field by field with what is stored: a key never stands for a second request.
 """
 
 import re
+from collections.abc import Iterable
+from typing import NamedTuple
 
 from host.errors import InvalidValue, RequestDiffers
+from host.ledger.adjustment import Adjustment, decode_annex
 from host.ledger.books import Books
-from host.ledger.contract import Written
+from host.ledger.kinds import KIND_NAMES
+from host.ledger.process import written_under
+from host.ledger.refunds import Leg
 from host.ledger.reports import name_text
-from host.ledger.rows import Annex, Request
-from protocol.record import Record, decode
+from host.ledger.rows import Request
+from protocol import record as kinds
+from protocol.record import decode
 
 _KEY = re.compile(r"[!-~]{1,64}")
 
 
-def answered(books: Books, request: str, *, kind: int, subject: int, amount_fen: int) -> int | None:
-    """The key of the record that a request became before, to answer from; None for a new one, and for none ("").
+class Before(NamedTuple):
+    """The record that a request became before."""
 
-    The record is copied to this process's own journal too: the one that wrote it may not have come to that.
-    Raises `InvalidValue` for what is no key, `RequestDiffers` when it was used for another kind, subject or amount.
+    key: int
+    annex: bytes
+
+
+def answered(books: Books, request: str, *, kind: int, subject: int, amount_fen: int) -> Before | None:
+    """The record that a request became before, to answer from; None for a new one, and for none ("").
+
+    Call `compare` with what else was asked. The record is copied to this process's own journal too: the one that wrote it
+    may not have come to that. Raises `InvalidValue` for what is no key, `RequestDiffers` for another kind, subject or amount.
     """
     if not request:
         return None
@@ -28,10 +42,42 @@ def answered(books: Books, request: str, *, kind: int, subject: int, amount_fen:
     row = books.get(Request, request)
     if row is None:
         return None
-    data = books.records([(row.key, row.key)])[row.key]
-    record: Record = decode(data)
-    if (record.kind, record.subject, record.amount_fen) != (kind, subject, amount_fen):
-        raise RequestDiffers(request, name_text(row.key))
-    annex = books.get(Annex, row.key)
-    books.written.append(Written(data, annex.content if annex else b"", request))
-    return row.key
+    (written,) = written_under(books, [row.key])
+    record = decode(written.record)
+    compare(
+        request,
+        row.key,
+        kind=(KIND_NAMES.get(record.kind, record.kind), KIND_NAMES.get(kind, kind)),
+        subject=(record.subject, subject),
+        amount_fen=(record.amount_fen, amount_fen),
+    )
+    books.written.append(written)
+    return Before(row.key, written.annex)
+
+
+def answered_adjustment(books: Books, request: str, asked: Adjustment, *, subject: int, amount_fen: int) -> int | None:
+    """The same for an `adjust` record: its key. Legs are compared if `asked` has any."""
+    before = answered(books, request, kind=kinds.ADJUST, subject=subject, amount_fen=amount_fen)
+    if before is None:
+        return None
+    there = decode_annex(before.annex) or Adjustment("unknown")
+    compare(
+        request,
+        before.key,
+        purpose=(str(there.purpose), str(asked.purpose)),
+        reason=(there.reason, asked.reason),
+        detail=(there.detail, asked.detail),
+        legs=(_text(there.legs if asked.legs else ()), _text(asked.legs)),
+    )
+    return before.key
+
+
+def compare(request: str, key: int, **fields: tuple[object, object]) -> None:
+    """See that each field's two values, in the record and in what is asked now, are one. Raises `RequestDiffers`."""
+    for field, (there, here) in fields.items():
+        if there != here:
+            raise RequestDiffers(request, name_text(key), field, there=there, here=here)
+
+
+def _text(legs: Iterable[Leg]) -> str:
+    return ", ".join(f"#{leg.debit} to #{leg.credit} {leg.amount_fen} fen" for leg in legs)

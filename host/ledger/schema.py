@@ -318,7 +318,9 @@ CREATE TABLE restores (
     at_s {int} NOT NULL,
     backup_s {int} NOT NULL,
     ended_s {int} NOT NULL,
-    ended_by TEXT NOT NULL
+    ended_by TEXT NOT NULL,
+    next_account {int} NOT NULL,
+    next_card {int} NOT NULL
 ){strict};
 CREATE TABLE waits (
     terminal {int} PRIMARY KEY REFERENCES terminals,

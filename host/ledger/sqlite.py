@@ -154,6 +154,10 @@ class SqliteDatabase:
         finally:
             _roll_back(connection)
 
+    def claim(self) -> bool:
+        """See `Database.claim`."""
+        return True
+
     def close(self) -> None:
         """See `Database.close`. The last connection to go brings the log into the file, so readers go first."""
         with self._readers_lock:

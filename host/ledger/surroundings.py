@@ -7,12 +7,27 @@ from host.ledger.adjustment import Purpose, decode_annex, decode_source
 from host.ledger.bookings import stall_of
 from host.ledger.books import Books
 from host.ledger.cases import LEG_LIMIT, Case, Finding
-from host.ledger.epochs import undo
+from host.ledger.epochs import net, undo
 from host.ledger.funds import Share
 from host.ledger.holding import NO_PARTS, account_of, mirror_of, parts_of, payers_of
 from host.ledger.kinds import AccountKind, HoldKind, HoldState, TerminalKind
-from host.ledger.refunds import Leg, Sold, paid_by
-from host.ledger.rows import CASH, Account, Epoch, Fact, Hold, Movement, Place, Refund, Reservation, Reversal, Settlement, StandIn, Terminal
+from host.ledger.refunds import Leg, Sold, covered_by, paid_by
+from host.ledger.rows import (
+    CASH,
+    LOSS,
+    Account,
+    Epoch,
+    Fact,
+    Hold,
+    Movement,
+    Place,
+    Refund,
+    Reservation,
+    Reversal,
+    Settlement,
+    StandIn,
+    Terminal,
+)
 from protocol import record as kinds
 from protocol.record import NONE, SEQUENCE_MAX, Record, decode, pack_key
 
@@ -62,6 +77,8 @@ def gather_case(
         asked=asked,
         waiting=waiting_for(books, key),
     )
+    if case.waiting:
+        case.back_fen = sum(refund.amount_fen for refund in books.find(Refund, sale=key, is_waiting=0))
     if case.is_host:
         _add_annex(books, case, annex)
     elif record.reference != NONE:
@@ -92,17 +109,22 @@ def waiting_for(books: Books, key: int) -> list[Refund]:
 
 def sale_under(books: Books, key: int) -> Sold | None:
     """The sale of that name, or the shower it settled, as the books have it; None if there is no such thing."""
-    movements = books.find(Movement, key=(key, key | _LEG_MASK))
-    if not movements or movements[0].record is None:
-        return None
     try:
-        record = decode(movements[0].record)
-    except ValueError:
+        record = decode(books.records([(key, key)])[key])
+    except (KeyError, ValueError):
         return None
     if record.kind not in _SALES:
         return None
+    legs, stood = legs_of(books, key), _stood_before(books, key, record)
+    if not legs and not stood:
+        return None
     merchant = merchant_at(books, books.get(Terminal, record.terminal))
-    shares = paid_by((Leg(row.debit, row.credit, row.amount_fen) for row in movements), merchant)
+    # What stood in for it was undone by its own movements, of which only the difference is there.
+    before = [leg for each in stood for leg in legs_of(books, each)]
+    shares = paid_by(net([*before, *legs]) if stood else legs, merchant)
+    refunds = books.find(Refund, sale=key, is_waiting=0)
+    covers = [leg for refund in refunds if not refund.amount_fen for leg in legs_of(books, refund.key)]
+    shares = covered_by(shares, paid_by(covers, LOSS))
     accounts = {share.account: books.need(Account, share.account) for share in shares}
     # What a card paid goes to its holder's account.
     paid = tuple(
@@ -110,8 +132,31 @@ def sale_under(books: Books, key: int) -> Sold | None:
         for number, amount_fen in shares
     )
     owner = next((account.owner for account in accounts.values() if account.owner), 0)
-    back_fen = sum(refund.amount_fen for refund in books.find(Refund, sale=key, is_waiting=0))
+    back_fen = sum(refund.amount_fen for refund in refunds)
     return Sold(key, merchant, owner, paid, back_fen)
+
+
+def borne_fen(books: Books, key: int) -> int:
+    """What the school still bears of a record: less what refunds gave back to it, and what was charged afterwards."""
+    try:
+        record = decode(books.records([(key, key)])[key])
+    except (KeyError, ValueError):
+        return 0
+    names = [key, *_stood_before(books, key, record), *(row.key for row in books.find(Refund, sale=key, is_waiting=0))]
+    legs = [leg for name in names for leg in legs_of(books, name) if LOSS in leg[:2]]
+    return max(sum(leg.amount_fen if leg.debit == LOSS else -leg.amount_fen for leg in legs), 0)
+
+
+def legs_of(books: Books, key: int) -> list[Leg]:
+    """The movements of a record."""
+    return [Leg(row.debit, row.credit, row.amount_fen) for row in books.find(Movement, key=(key, key | _LEG_MASK))]
+
+
+def _stood_before(books: Books, key: int, record: Record) -> list[int]:
+    """The host records that stood in for a record until it came."""
+    standing = [books.get(StandIn, name) for name in (key, pack_key(record.reference, 0))]
+    stood = [row.key for row in standing if row is not None]
+    return [each for each in stood if (undone := books.get(Reversal, each)) is not None and undone.key == key]
 
 
 def displace(books: Books, names: Iterable[int]) -> Displaced | None:
@@ -122,8 +167,7 @@ def displace(books: Books, names: Iterable[int]) -> Displaced | None:
         standing = books.get(StandIn, name)
         if standing is not None and books.get(Reversal, standing.key) is None:
             stood.append(standing.key)
-            rows = books.find(Movement, key=(standing.key, standing.key | _LEG_MASK))
-            was += [Leg(row.debit, row.credit, row.amount_fen) for row in rows]
+            was += legs_of(books, standing.key)
     if not stood:
         return None
     undone = undo(was, {number: books.need(Account, number) for leg in was for number in leg[:2]})
@@ -202,7 +246,10 @@ def _add_purpose(books: Books, case: Case, purpose: str) -> None:
     name = pack_key(case.record.reference, 0)
     if purpose == Purpose.REVERSAL:
         case.is_reversed = books.get(Reversal, name) is not None
-        case.sold = sale_under(books, name)
+        other = books.get(Terminal, case.record.reference.terminal)
+        case.named_sale = name if other is None or other.kind != TerminalKind.HOST else 0
+    elif purpose == Purpose.COVER:
+        case.borne_fen = borne_fen(books, name)
     elif purpose == Purpose.STAND_IN:
         case.named = books.get(Hold, name)
     elif purpose == Purpose.CLOSE:

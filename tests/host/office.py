@@ -26,6 +26,7 @@ class Office:
     def backup(self, name: str = "monday.backup") -> Path:
         """Make a backup."""
         file = self.data / "backup" / name
+        file.parent.mkdir(exist_ok=True)
         backup(self.settings, self.data, file, keys=KEYS, now_s=NOW_S)
         return file
 

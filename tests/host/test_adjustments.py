@@ -216,7 +216,7 @@ def test_suspense_stands_in_for_an_account_a_restore_has_lost(site: Site) -> Non
 
 
 def test_a_loss_that_would_go_to_the_loss_moves_nothing(site: Site) -> None:
-    replay(site, Adjustment(Purpose.COVER, "", (Leg(POOR, LOSS, 500),)))
+    replay(site, Adjustment(Purpose.MOVE, "", (Leg(POOR, LOSS, 500),)))
     assert balances(site, POOR, LOSS) == (0, 320)
 
 

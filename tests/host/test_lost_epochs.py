@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from host import lost_epochs
+from host import adjustments, lost_epochs
 from host.errors import InvalidValue, NotFound
 from host.ledger.adjustment import Adjustment, Purpose, encode_annex
 from host.ledger.books import Books
@@ -244,3 +244,42 @@ def test_a_card_nobody_has_loads_nothing(site: Site) -> None:
     lost_epochs.close(site.ledger, TILL, 1)
     assert balances(site, HOLDER, MIRROR) == (20_000, 0)
     assert site.account(HOLDER).held_fen == 0
+
+
+@pytest.mark.parametrize("used_fen", [120, 130, 300])
+def test_a_settled_that_took_a_stand_ins_place_is_given_back_in_full(site: Site, used_fen: int) -> None:
+    shower = showering(site)
+    lost_epochs.close(site.ledger, SHOWER, 1)
+    site.take(shower, shower.write(kinds.SETTLED, subject=1, reference=shower.name(1), amount_fen=used_fen))
+    assert adjustments.reverse(site.ledger, "100-1-2", "broken valve").amount_fen == used_fen
+    assert balances(site, HOLDER, BATH) == (20_000, 0)
+    site.prove()
+
+
+def test_a_purse_shower_that_took_a_stand_ins_place_is_given_back_to_the_account(site: Site) -> None:
+    shower = purse_shower(site)
+    lost_epochs.close(site.ledger, SHOWER, 1)
+    site.take(shower, shower.write(kinds.SETTLED, subject=1, reference=shower.name(1), amount_fen=100, purse=True))
+    assert adjustments.reverse(site.ledger, "100-1-2", "broken valve").amount_fen == 100
+    assert balances(site, HOLDER, MIRROR, BATH) == (19_800, 200, 0)
+    site.prove()
+
+
+def test_an_extension_that_says_more_was_used_than_is_held_settles_at_what_is_held(site: Site) -> None:
+    showering(site, used_fen=900)
+    assert site.items() == [ItemKind.MISMATCH]
+    lost_epochs.close(site.ledger, SHOWER, 1)
+    assert balances(site, HOLDER, BATH, LOSS) == (19_400, 600, 0)
+    site.prove()
+
+
+def test_what_closing_leaves_to_the_school_is_an_item(site: Site) -> None:
+    """After a restore less could be set aside than the stall was granted before, and used."""
+    shower = site.journal(SHOWER)
+    site.take(shower, shower.write(kinds.OPENED, subject=2, amount_fen=500))
+    site.ask(shower, kind=ASK_EXTEND, sequence=1, subject=2, amount_fen=500, used_fen=400)
+    before = site.items()
+    lost_epochs.close(site.ledger, SHOWER, 1)
+    assert balances(site, POOR, BATH, LOSS) == (0, 400, -80)
+    assert site.items() == [*before, ItemKind.UNCOVERED]
+    site.prove()

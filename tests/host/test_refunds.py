@@ -207,3 +207,9 @@ def test_a_refund_is_no_sale_to_take_back(site: Site) -> None:
     site.take(till, till.write(kinds.REFUND, subject=1, reference=till.name(2), amount_fen=300))
     assert balances(site, HOLDER, SUSPENSE) == (19_600, 300)
     assert site.items() == [ItemKind.MISMATCH]
+
+
+def test_a_sale_of_nothing_is_no_sale_to_take_back(site: Site) -> None:
+    till = sold(site, 0)
+    take_back(site, till, 1, kinds.REFUND)
+    assert site.items() == [ItemKind.MISMATCH]

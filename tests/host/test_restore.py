@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from host import holders, own_records, reservations, restoring
+from host import holders, lost_epochs, own_records, reservations, restoring
 from host.backup import Facts
 from host.check import check
 from host.errors import AlreadyThere
@@ -85,6 +85,15 @@ def test_what_people_did_since_comes_back_from_the_journal(office: Office) -> No
     holders.recharge(site.ledger, "20260001", 500, request="order-1")
     assert site.account(100).balance_fen == 20_500, "asked again with its key, it is paid once"
     assert [row.request for row in site.rows(Request)] == ["order-1"]
+    site.prove()
+
+
+def test_an_epoch_closed_since_the_backup_is_not_waited_for(office: Office) -> None:
+    site = office.site
+    till = site.journal(TILL)
+    file = office.backup()
+    lost_epochs.close(site.ledger, TILL, till.epoch)
+    assert office.restore(file).waits_for == (SHOWER, SHOWER_2)
     site.prove()
 
 

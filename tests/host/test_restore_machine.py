@@ -96,6 +96,7 @@ class RestoreMachine(RuleBasedStateMachine):
     def back_up(self) -> None:
         self.now_s += 1
         self.file = self.data / "backup" / f"{self.now_s}.backup"
+        self.file.parent.mkdir(exist_ok=True)
         backup(self.settings, self.data, self.file, keys=KEYS, now_s=self.now_s)
 
     @precondition(lambda self: self.file is not None)

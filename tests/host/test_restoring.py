@@ -8,7 +8,7 @@ from collections.abc import Callable
 
 import pytest
 
-from host import approvals, cards, holders, intake, reservations, restoring
+from host import approvals, cards, holders, intake, lost_epochs, reservations, restoring
 from host.backup import Facts
 from host.errors import InvalidValue, NotFound, RestoreWaiting
 from host.ledger.kinds import HoldState, ItemKind
@@ -110,6 +110,30 @@ def test_a_lost_terminal_that_was_closed_is_not(site: Site, till: Journal, showe
     site.execute("UPDATE epochs SET is_closed = 1 WHERE terminal = 101")
     restored(site)
     assert TILL not in waits(site)
+
+
+def test_a_lost_board_whose_epoch_is_closed_has_come(site: Site, till: Journal, shower: Journal) -> None:
+    site.take(shower, shower.write(kinds.OPENED, subject=1, amount_fen=300))
+    restored(site)
+    lost_epochs.close(site.ledger, SHOWER, shower.epoch)
+    assert waits(site)[SHOWER]
+    others_deliver(site, but=shower)
+    assert restoring.settle(site.ledger) is not None
+    site.prove()
+
+
+def test_closing_an_older_epoch_of_a_board_is_not_its_coming(site: Site, till: Journal, shower: Journal) -> None:
+    site.shake_hands(Journal(TILL))
+    restored(site)
+    lost_epochs.close(site.ledger, TILL, till.epoch)
+    assert not waits(site)[TILL]
+
+
+def test_the_books_are_right_while_a_board_that_was_closed_before_is_not_waited_for(site: Site, till: Journal) -> None:
+    lost_epochs.close(site.ledger, TILL, till.epoch)
+    restored(site)
+    assert TILL not in waits(site)
+    site.prove()
 
 
 def test_asks_are_away_until_all_have_delivered_then_the_wait_ends_by_itself(site: Site, till: Journal, shower: Journal) -> None:

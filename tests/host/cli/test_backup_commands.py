@@ -100,8 +100,10 @@ def test_a_late_journal_file_is_collected_and_done_twice_changes_nothing(shell: 
 def test_what_is_no_backup_is_named_in_one_line(shell: Shell, tmp_path: Path) -> None:
     for command in ("verify", "restore"):
         said = shell.run(command, str(tmp_path / "none"), *(["--replace"] if command == "restore" else []), code=EXIT_FAILED)
-        assert "备份不完整" in said
+        assert "没有这个文件" in said
         assert said.count("\n") == 1
+    assert "is the disk mounted" in shell.run("backup", str(tmp_path / "not-mounted" / "b"), code=EXIT_MISSING)
+    assert not (tmp_path / "not-mounted").exists()
     assert "--from-server" in shell.run("restore", "--from-server", code=EXIT_USAGE)
     assert "--from-server" in shell.run("restore", code=EXIT_USAGE)
 

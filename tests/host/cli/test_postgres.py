@@ -2,12 +2,16 @@
 
 import shutil
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 from typer.testing import CliRunner
 
 from host.cli import app
+from host.errors import EXIT_BUSY
+from host.ledger.opening import open_ledger
+from host.settings import load_settings
 from tests.postgres import ROLE, shared_server
 
 
@@ -35,7 +39,9 @@ def test_the_whole_way(url: str, tmp_path: Path) -> None:
     run(data, "holder", "add", "20260001", "张小雨")
     assert "50.00" in run(data, "recharge", "20260001", "50")
     assert "50.00" in run(data, "balance", "20260001")
-    assert "the books are right" in run(data, "check")
+    said = run(data, "check")
+    assert "the books are right" in said
+    assert "pg_amcheck" in said
 
 
 def test_a_second_host_has_the_first_ones_keys_or_is_refused(url: str, tmp_path: Path) -> None:
@@ -50,6 +56,18 @@ def test_a_second_host_has_the_first_ones_keys_or_is_refused(url: str, tmp_path:
     run(stranger, "init")
     shutil.copy(first / "onecard.toml", stranger)
     assert "keys/" in run(stranger, "balance", "20260001", code=3)
+
+
+def test_no_restore_while_any_host_has_the_ledger_open_and_no_host_while_one_is_at_work(url: str, tmp_path: Path) -> None:
+    data = tmp_path / "var"
+    run(data, "init", "--ledger", url)
+    settings = load_settings(data, {})
+    with closing(open_ledger(settings, data)) as other:
+        assert "end every host" in run(data, "restore", "--from-server", code=EXIT_BUSY)
+        assert other.database.claim()
+        assert "is at work" in run(data, "check", code=EXIT_BUSY)
+    run(data, "restore", "--from-server")
+    assert "the books are right" in run(data, "check")
 
 
 def test_an_init_that_fails_leaves_no_folder(url: str, tmp_path: Path) -> None:

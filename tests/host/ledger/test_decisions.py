@@ -166,6 +166,19 @@ def test_what_is_not_extended_keeps_what_is_held_and_what_was_used(case: dict[st
     assert decision.item is None
 
 
+@pytest.mark.parametrize(
+    ("total_fen", "asked_fen", "used_fen", "kept_fen"), [(500, 500, 501, 500), (500, 600, 601, 600), (800, 500, 801, 800)]
+)
+def test_more_used_than_anybody_was_granted_is_an_item_and_not_kept(total_fen: int, asked_fen: int, used_fen: int, kept_fen: int) -> None:
+    hold = replace(SHOWER, state=HoldState.TAKEN, asked_fen=asked_fen)
+    ask = {"amount_fen": total_fen, "used_fen": used_fen}
+    decision = extend(ask, hold=hold)
+    assert decision.hold is not None
+    assert (decision.code, decision.hold.used_fen, decision.item) == (GRANTED, kept_fen, ItemKind.MISMATCH)
+    right = extend({**ask, "used_fen": kept_fen}, hold=hold)
+    assert (right.hold, right.item) == (decision.hold, None)
+
+
 def test_anothers_extension_is_an_item_and_changes_nothing() -> None:
     assert extend({"subject": 2}) == Decision(codes.REFUSED, held_fen=500, item=ItemKind.ASK_DIFFERS)
 

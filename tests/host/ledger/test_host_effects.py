@@ -9,7 +9,7 @@ from host.ledger.adjustment import Adjustment, Purpose
 from host.ledger.cases import Effect, Finding
 from host.ledger.funds import Share
 from host.ledger.kinds import AccountKind, HoldKind, HoldState, ItemKind
-from host.ledger.refunds import Leg, Sold
+from host.ledger.refunds import Leg
 from host.ledger.rows import BANK, CASH, LOSS, SUSPENSE, Account, Hold, Refund
 from protocol import record as kinds
 from protocol.messages import SUBJECT_ACCOUNT
@@ -29,7 +29,6 @@ from tests.host.rule_cases import (
     taken,
 )
 
-SOLD = Sold(9, SHOP, MAIN, (Share(MAIN, 250), Share(LOSS, 100)))
 UNKNOWN = (Finding(ItemKind.UNKNOWN_SUBJECT, 300),)
 
 
@@ -106,14 +105,27 @@ def test_suspense_stands_in_for_an_account_that_is_gone() -> None:
 
 
 def test_a_reversal_is_done_once_and_counts_as_a_refund_of_its_sale() -> None:
-    found = adjusted(Leg(SHOP, MAIN, 300), purpose=Purpose.REVERSAL, reference=OPENED, sold=SOLD)
-    assert found == Effect([Leg(SHOP, MAIN, 300)], refunds=(Refund(KEY, 9, 300),), reverses=OPENED_KEY)
+    found = adjusted(Leg(SHOP, MAIN, 300), purpose=Purpose.REVERSAL, reference=OPENED, named_sale=OPENED_KEY)
+    assert found == Effect([Leg(SHOP, MAIN, 300)], refunds=(Refund(KEY, OPENED_KEY, 300),), reverses=OPENED_KEY)
     found = adjusted(Leg(SHOP, MAIN, 300), purpose=Purpose.REVERSAL, reference=OPENED)
     assert (found.refunds, found.reverses) == ((), OPENED_KEY)
     found = adjusted(Leg(SHOP, MAIN, 300), purpose=Purpose.REVERSAL, reference=OPENED, is_reversed=True)
     assert found == Effect([], findings=(Finding(ItemKind.MISMATCH, 300),))
-    moved = adjusted(Leg(SHOP, MAIN, 300), reference=OPENED, sold=SOLD, is_reversed=True)
+    moved = adjusted(Leg(SHOP, MAIN, 300), reference=OPENED, named_sale=OPENED_KEY, is_reversed=True)
     assert (moved.refunds, moved.reverses, len(moved.legs)) == ((), 0, 1)
+
+
+def test_what_is_charged_afterwards_is_at_most_what_the_school_bears() -> None:
+    more = {LOSS: Account(LOSS, AccountKind.LOSS, ""), WALLET: Account(WALLET, AccountKind.WALLET, "", 100)}
+    legs = (Leg(WALLET, LOSS, 100), Leg(MAIN, LOSS, 200))
+    found = adjusted(*legs, purpose=Purpose.COVER, reference=OPENED, borne_fen=120, more=more)
+    assert found == Effect([Leg(WALLET, LOSS, 100), Leg(MAIN, LOSS, 20)], refunds=(Refund(KEY, OPENED_KEY, 0),))
+    assert adjusted(*legs, purpose=Purpose.COVER, reference=OPENED, more=more) == Effect([])
+
+
+def test_what_the_school_bears_of_a_stand_in_is_an_item() -> None:
+    found = adjusted(Leg(MAIN, SHOP, 130), Leg(LOSS, SHOP, 80), purpose=Purpose.STAND_IN, more={LOSS: Account(LOSS, AccountKind.LOSS, "")})
+    assert found.findings == lost(80)
 
 
 def test_what_stands_in_for_a_shower_ends_its_hold_and_settles_it() -> None:

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 from host.ledger.epochs import needs_stand_in, net, stand_in, undo
 from host.ledger.funds import Share
 from host.ledger.kinds import AccountKind, HoldKind, HoldState, ItemKind
-from host.ledger.refunds import Leg, Met, Sold, give_back, meet, paid_by
+from host.ledger.refunds import Leg, Met, Sold, covered_by, give_back, meet, paid_by
 from host.ledger.rows import LOSS, SUSPENSE, Account, Hold, Refund
 
 SHOP, WALLET, MAIN, MIRROR = 7, 104, 100, 101
@@ -40,6 +40,17 @@ def test_what_is_left_is_what_was_paid_less_what_went_back() -> None:
 def test_only_what_the_merchant_got_was_paid() -> None:
     legs = [Leg(MAIN, SHOP, 5), Leg(MIRROR, MAIN, 6), Leg(SHOP, MAIN, 7), Leg(WALLET, SHOP, 8)]
     assert paid_by(legs, SHOP) == (Share(MAIN, 5), Share(WALLET, 8))
+
+
+def test_who_was_charged_afterwards_stands_in_the_schools_place_as_far_as_it_goes() -> None:
+    assert covered_by(SOLD.paid, []) == SOLD.paid
+    assert covered_by(SOLD.paid, [Share(MAIN, 20)]) == (Share(WALLET, 100), Share(MAIN, 70), Share(LOSS, 10))
+    assert covered_by(SOLD.paid, [Share(9, 20), Share(MAIN, 20)]) == (Share(WALLET, 100), Share(MAIN, 60), Share(9, 20))
+    assert covered_by(SOLD.paid[:2], [Share(9, 20)]) == SOLD.paid[:2]
+
+
+def test_nothing_is_left_of_a_sale_of_which_more_went_back() -> None:
+    assert Sold(1, SHOP, MAIN, SOLD.paid, 181).left_fen == 0
 
 
 @given(st.lists(st.integers(1, 100), min_size=1, max_size=6))
