@@ -56,9 +56,10 @@ def check(
     if as_json:
         typer.echo(json.dumps(as_object(proof), ensure_ascii=False, indent=1))
     else:
-        print_page(proof)
+        # First, so that the verdict is the last line on every database.
         if is_on_server(settings_of(data)):
             typer.echo(_FILES_OF_SERVER)
+        print_page(proof)
     if not proof.is_right:
         raise typer.Exit(EXIT_FAILED)
 

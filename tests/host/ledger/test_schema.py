@@ -112,7 +112,7 @@ def test_a_commit_is_on_disk_before_it_counts(site: Site) -> None:
 
 def test_only_the_one_helper_begins_a_transaction() -> None:
     """A deferred BEGIN that reads first fails at once when another process wrote meanwhile. A backup only reads, PostgreSQL has no such."""
-    others = {"sqlite.py", "sqlite_backup.py", "postgres.py", "postgres_query.py"}
+    others = {"sqlite.py", "sqlite_backup.py", "postgres.py", "postgres_connection.py"}
     begins = re.compile(r"\.atomic\(|execute\(.BEGIN")
     sources = {path.name: path.read_text(encoding="utf-8") for path in Path(schema.__file__).parents[1].rglob("*.py")}
     assert [name for name, text in sources.items() if name not in others and begins.search(text)] == []
