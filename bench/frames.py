@@ -17,7 +17,6 @@ from protocol.seal import Seal
 _KEY = bytes(range(16))
 _ADDRESS = 3
 _COUNT = 10_000
-_PAIRS = _COUNT // 2
 
 
 def rows(_canteens: Canteens, _pictures: Path) -> Iterator[Row]:

@@ -68,10 +68,12 @@ class _Axes:
     top: float
 
     def x(self, value: float) -> float:
+        """Where a value stands from the left, in pixels; the scale is logarithmic."""
         share = math.log(value / self.least_x) / math.log(self.most_x / self.least_x) if self.most_x > self.least_x else 0.5
         return round(_LEFT + share * (_WIDTH - _LEFT - _RIGHT), 1)
 
     def y(self, value: float) -> float:
+        """Where a value stands from the top, in pixels; the scale begins at 0."""
         return round(_HEIGHT - _BOTTOM - value / self.top * (_HEIGHT - _TOP - _BOTTOM), 1)
 
 

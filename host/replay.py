@@ -72,7 +72,7 @@ def replay(ledger: SiteLedger, files: Sequence[Path], *, is_restore: bool) -> Re
     if is_restore:
         ledger.view(lambda books: _look_for_numbers(books, records, found))
     known = ledger.view(lambda books: {life: _state_of(books, life) for life in records})
-    todo: dict[_Life, list[_Step]] = {}
+    missing: dict[_Life, list[_Step]] = {}
     for life, by_sequence in records.items():
         high_water, may_live = known[life]
         old = [by_sequence[sequence] for sequence in sorted(by_sequence) if sequence <= high_water]
@@ -81,9 +81,9 @@ def replay(ledger: SiteLedger, files: Sequence[Path], *, is_restore: bool) -> Re
         if may_live and not is_restore:
             found.in_force_count += len(by_sequence) - len(old)
         else:
-            todo[life] = _steps(by_sequence, high_water)
-    ledger.commit(lambda books: _add_lives(books, [life for life, steps in todo.items() if steps], roles))
-    _post_all(ledger, merge(*(_by_time(steps) for steps in todo.values()), key=lambda timed: timed[0]), found)
+            missing[life] = _steps(by_sequence, high_water)
+    ledger.commit(lambda books: _add_lives(books, [life for life, steps in missing.items() if steps], roles))
+    _post_all(ledger, merge(*(_by_time(steps) for steps in missing.values()), key=lambda timed: timed[0]), found)
     return found
 
 

@@ -1,7 +1,6 @@
 """What the proof of the books found, and the few figures that fit on one page."""
 
 from collections import Counter
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from host.ledger.kinds import AccountKind
@@ -85,8 +84,3 @@ class Proof:
         self.problem_count += 1
         if len(self.problems) < MOST_PROBLEMS:
             self.problems.append(what)
-
-    def all_wrong(self, problems: Iterable[str]) -> None:
-        """Note several."""
-        for problem in problems:
-            self.wrong(problem)

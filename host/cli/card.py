@@ -61,7 +61,7 @@ def deny(
     """
     with opened(data) as ledger:
         cards.deny(ledger, number, reason)
-    typer.echo(f"已停用 card {number:08d} is denied to everything that asks; what is offline learns it with its next list")
+    typer.echo(f"已停用 card {number:08d} is denied to everything that asks")
 
 
 @app.command()

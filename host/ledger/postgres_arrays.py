@@ -97,6 +97,7 @@ class _IntDumper(_ColumnDumper):
     oid, element_oid, column = 1016, _INT_OID, IntArray
 
     def pack(self, value: int) -> bytes:
+        """Eight bytes, big-endian. Raises `DataError` beyond 64 bits."""
         try:
             return _INT.pack(8, value)
         except struct.error:
@@ -107,6 +108,7 @@ class _TextDumper(_ColumnDumper):
     oid, element_oid, column = 1009, _TEXT_OID, TextArray
 
     def pack(self, value: str) -> bytes:
+        """UTF-8. Raises `DataError` for what has none (surrogates)."""
         try:
             data = value.encode()
         except UnicodeEncodeError:
@@ -118,4 +120,5 @@ class _BytesDumper(_ColumnDumper):
     oid, element_oid, column = 1001, _BYTES_OID, BytesArray
 
     def pack(self, value: bytes) -> bytes:
+        """As they are."""
         return _LENGTH.pack(len(value)) + value
