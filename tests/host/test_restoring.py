@@ -122,6 +122,14 @@ def test_a_lost_board_whose_epoch_is_closed_has_come(site: Site, till: Journal, 
     site.prove()
 
 
+def test_a_board_that_has_come_and_is_closed_afterwards_has_still_come(site: Site, till: Journal, shower: Journal) -> None:
+    restored(site)
+    deliver_all(site, till)
+    assert waits(site)[TILL]
+    lost_epochs.close(site.ledger, TILL, till.epoch)
+    assert waits(site)[TILL]
+
+
 def test_closing_an_older_epoch_of_a_board_is_not_its_coming(site: Site, till: Journal, shower: Journal) -> None:
     site.shake_hands(Journal(TILL))
     restored(site)
